@@ -131,7 +131,7 @@ impl AnyTask {
 
     /// Runs `callback` when the task has ended; see [`Task::on_finish`].
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
-        self.0.on_finish(Box::new(callback));
+        self.0.on_finish(self.0.counted(callback));
     }
 
     /// Runs `callback` with the outcome of the task; see [`Task::on_outcome`].
@@ -140,8 +140,8 @@ impl AnyTask {
         callback: impl FnOnce(Result<(), JoinError>) + Send + 'static,
     ) -> CallbackGuard {
         let task = self.clone();
-        self.0
-            .on_finish_guarded(Box::new(move || callback(task.outcome())))
+        let callback = self.0.counted(move || callback(task.outcome()));
+        self.0.on_finish_guarded(callback)
     }
 
     pub(crate) fn outcome(&self) -> Result<(), JoinError> {

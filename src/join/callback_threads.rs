@@ -6,7 +6,7 @@
 //! no more callbacks.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use super::error::SpawnError;
 use super::nested;
@@ -45,7 +45,7 @@ pub(crate) fn start() -> Result<(), SpawnError> {
 }
 
 /// Runs callbacks on another thread, one after another, soon. Does not block. If one of them waits, those
-/// after it run first, since it may wait for what they do.
+/// after it run on another thread meanwhile, since it may wait for what they do.
 pub(crate) fn run(callbacks: Callbacks) {
     if callbacks.is_empty() {
         return;
@@ -65,8 +65,38 @@ pub(crate) fn run(callbacks: Callbacks) {
 
 fn serve(next: fn() -> Option<Callbacks>) {
     while let Some(callbacks) = next() {
-        nested::run_all(callbacks, || ());
+        nested::run_or_hand_on(callbacks, hand_on);
     }
+}
+
+/// Like [`run`].
+///
+/// # Errors
+/// Returns the callbacks if the system refuses a thread that is needed.
+fn hand_on(callbacks: Callbacks) -> Result<(), Callbacks> {
+    {
+        let mut queue = ignore_poison(QUEUE.lock());
+        if queue.idle > queue.waiting.len() {
+            queue.waiting.push_back(callbacks);
+            drop(queue);
+            DID_QUEUE.notify_one();
+            return Ok(());
+        }
+    }
+    // A refused thread drops its closure.
+    let callbacks = Arc::new(Mutex::new(callbacks));
+    let started = start_thread("more callbacks", {
+        let callbacks = callbacks.clone();
+        move || {
+            nested::run_or_hand_on(take(&callbacks), hand_on);
+            serve(Queue::take);
+        }
+    });
+    started.map_err(|_refused| take(&callbacks))
+}
+
+fn take(callbacks: &Mutex<Callbacks>) -> Callbacks {
+    std::mem::take(&mut *ignore_poison(callbacks.lock()))
 }
 
 impl Queue {

@@ -10,6 +10,8 @@ thread_local! {
     /// The tasks whose closures this thread drops because they were cancelled.
     static DISCARDED: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
     static OUTER: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
+    /// The tasks of the callbacks that run on this thread.
+    static CALLING: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
 }
 
 // A model runs all its threads on one.
@@ -18,6 +20,7 @@ loom::thread_local! {
     static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
     static DISCARDED: RefCell<Vec<TaskId>> = RefCell::new(Vec::new());
     static OUTER: RefCell<Vec<TaskId>> = RefCell::new(Vec::new());
+    static CALLING: RefCell<Vec<TaskId>> = RefCell::new(Vec::new());
 }
 
 /// Returns the task whose closure runs on this thread. If tasks run inside each other, it is the
@@ -89,6 +92,33 @@ impl Drop for CurrentGuard {
         CURRENT.with(|current| current.set(self.outer));
         if self.outer.is_some() {
             OUTER.try_with(|tasks| tasks.borrow_mut().pop()).ok();
+        }
+    }
+}
+
+/// Returns the tasks of the callbacks that run on this thread.
+pub(crate) fn calling() -> Vec<TaskId> {
+    // The list is gone while the thread ends.
+    let calling = CALLING.try_with(|tasks| tasks.borrow().clone());
+    calling.unwrap_or_default()
+}
+
+/// Notes that a callback of `task` runs on this thread, until the guard is dropped.
+pub(crate) fn enter_callback(task: TaskId) -> CallbackOf {
+    let is_noted = CALLING.try_with(|tasks| tasks.borrow_mut().push(task));
+    CallbackOf {
+        is_noted: is_noted.is_ok(),
+    }
+}
+
+pub(crate) struct CallbackOf {
+    is_noted: bool,
+}
+
+impl Drop for CallbackOf {
+    fn drop(&mut self) {
+        if self.is_noted {
+            CALLING.with(|tasks| tasks.borrow_mut().pop());
         }
     }
 }

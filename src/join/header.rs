@@ -19,12 +19,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::callback_guard::CallbackGuard;
+use super::calls::Calls;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
 use super::clock::Time;
 use super::code::{self, ClosureOutcome, Code};
 use super::current;
+use super::extras::{Extras, NO_KEY};
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, ProgressUnit, TaskInfo, TaskState};
@@ -32,16 +34,12 @@ use super::nested;
 use super::panic::{PanicReport, RunningTask, drop_contained, report_unless_seen};
 use super::parking::Parking;
 use super::place::Place;
-use super::progress::Reports;
 use super::state::{StateCell, Times};
-use super::sync::{AtomicBool, AtomicUsize, Ordering, current_thread, fence, park_until};
+use super::sync::{AtomicBool, Ordering, current_thread, fence, park_until};
 use super::waiters::{Callback, Ends, Waiter, Waiters};
 
 pub(crate) type TaskCode = Arc<dyn Code<Header>>;
 pub(crate) type Body = code::Body<Header>;
-
-/// The registry key of a task that was not added.
-const NO_KEY: usize = usize::MAX;
 
 /// A queued task takes 112 bytes from the allocator of glibc for this, with the counts of its [`Arc`].
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
@@ -69,31 +67,6 @@ enum Start {
     Waiting(TaskCode),
     /// Since this time the closure runs; without it the closure is dropped.
     Claimed(Option<Time>),
-}
-
-/// What most tasks of a pool never have.
-struct Extras {
-    subscription: Subscription,
-    name: OnceLock<Arc<str>>,
-    registry_key: AtomicUsize,
-    cancel: CancelNode,
-    parking: OnceLock<Arc<Parking>>,
-    progress: Reports,
-    panic: OnceLock<Arc<PanicReport>>,
-}
-
-impl Extras {
-    fn new(name: Option<Arc<str>>, subscription: Subscription) -> Box<Self> {
-        Box::new(Self {
-            subscription,
-            name: name.map_or_else(OnceLock::new, OnceLock::from),
-            registry_key: AtomicUsize::new(NO_KEY),
-            cancel: CancelNode::new(),
-            parking: OnceLock::new(),
-            progress: Reports::new(),
-            panic: OnceLock::new(),
-        })
-    }
 }
 
 /// The settings of a task.
@@ -432,10 +405,19 @@ impl Header {
     /// Runs `callback` when the task has ended, or now if it has ended already. Returns its
     /// ticket, unless it has run.
     pub(crate) fn on_finish(&self, callback: Callback) -> Option<u64> {
-        let added = self
-            .waiters
-            .add_callback(callback, || self.ends_without_waiters());
+        let added = self.waiters.add_callback(callback, || self.note_waiter());
         added.map_err(nested::run).ok()
+    }
+
+    /// A callback that may hold handles to this task, so that [`calls`](Self::calls) counts it.
+    pub(crate) fn counted(&self, callback: impl FnOnce() + Send + 'static) -> Callback {
+        let calls = self.extras().calls.get_or_init(|| Calls::of(self.id));
+        calls.count(callback)
+    }
+
+    /// The callbacks that may hold handles to this task and have not run; `None` if there were none.
+    pub(crate) fn calls(&self) -> Option<&Arc<Calls>> {
+        self.extras.get()?.calls.get()
     }
 
     /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.
@@ -474,11 +456,11 @@ impl Header {
     /// Has the end of this task wake a waiter. Returns the ticket for
     /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
     pub(crate) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
-        self.waiters.add(waiter, || self.ends_without_waiters())
+        self.waiters.add(waiter, || self.note_waiter())
     }
 
-    /// Whether the task has ended, so that nobody takes a waiter any more. Must be called before one is added.
-    fn ends_without_waiters(&self) -> bool {
+    /// Notes that a waiter is being added. Returns whether the task has ended: then nobody would take it.
+    fn note_waiter(&self) -> bool {
         self.has_waiters.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         self.is_finished()

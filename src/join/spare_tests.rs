@@ -9,9 +9,10 @@ use super::graph::{Graph, Need, Wait, visits};
 use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
+use super::innermost::InnermostTask;
 use super::priority::Priority;
 use super::wait::WaitSet;
-use super::workers::{InnermostTask, Workers};
+use super::workers::Workers;
 
 pub(crate) fn queued_task(id: u64) -> Arc<Header> {
     let spec = Spec {

@@ -1,8 +1,9 @@
-//! The tasks, or the process, that a wait is for.
+//! The tasks, the process or the callbacks that a wait is for.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::calls::Calls;
 use super::header::Header;
 use super::id::TaskId;
 use super::info::Placement;
@@ -24,6 +25,8 @@ pub(crate) enum Targets {
         expect(dead_code, reason = "only `process` waits for processes")
     )]
     Process(u32),
+    /// The callbacks of a task that has ended.
+    Callbacks(Arc<Calls>),
 }
 
 impl Targets {
@@ -33,7 +36,7 @@ impl Targets {
             Self::One(_) => 1,
             Self::Many(group) => group.tasks.len(),
             Self::Members(members) => members.len(),
-            Self::Process(_) => 0,
+            Self::Process(_) | Self::Callbacks(_) => 0,
         }
     }
 
@@ -46,7 +49,7 @@ impl Targets {
                 tasks.find(|task| is_sought(task)).map(|task| task.id())
             }
             Self::Members(members) => members.find(is_sought).map(|task| task.id()),
-            Self::Process(_) => None,
+            Self::Process(_) | Self::Callbacks(_) => None,
         }
     }
 
@@ -67,14 +70,14 @@ impl Targets {
             Self::One(target) => target.id() == task,
             Self::Many(group) => group.contains(task),
             Self::Members(members) => members.contains(task),
-            Self::Process(_) => false,
+            Self::Process(_) | Self::Callbacks(_) => false,
         }
     }
 
     /// Returns the process id of a child process among the targets.
     pub(crate) fn process(&self) -> Option<u32> {
         match self {
-            Self::One(_) | Self::Members(_) => None,
+            Self::One(_) | Self::Members(_) | Self::Callbacks(_) => None,
             Self::Many(group) => group.process,
             Self::Process(pid) => Some(*pid),
         }
@@ -88,13 +91,22 @@ impl Targets {
             // A wait that goes on has returned all that had ended.
             Self::Members(members) => members.len(),
             Self::Process(_) => 0,
+            Self::Callbacks(calls) => usize::from(!calls.are_over()),
+        }
+    }
+
+    /// Returns the first task that has not ended.
+    pub(crate) fn first_unfinished(&self) -> Option<TaskId> {
+        match self {
+            Self::Many(group) => group.first_unfinished(),
+            _ => self.find(|task| !task.is_finished()),
         }
     }
 
     /// Returns whether all of them are known to have ended. Of a process that is not known here.
     pub(crate) fn have_ended(&self) -> bool {
         match self {
-            Self::One(_) | Self::Many(_) => self.unfinished() == 0,
+            Self::One(_) | Self::Many(_) | Self::Callbacks(_) => self.unfinished() == 0,
             Self::Members(members) => members.has_ended(),
             Self::Process(_) => false,
         }
@@ -107,6 +119,7 @@ impl Targets {
             Self::Many(group) => group.batch.is_satisfied(),
             Self::Members(members) => members.has_ended(),
             Self::Process(_) => false,
+            Self::Callbacks(calls) => calls.are_over(),
         }
     }
 
@@ -124,7 +137,7 @@ impl Targets {
                 .filter(|pool| group.next_queued_on(*pool).is_some())
                 .collect(),
             Self::Members(members) => members.pools(),
-            Self::Process(_) => Vec::new(),
+            Self::Process(_) | Self::Callbacks(_) => Vec::new(),
         }
     }
 
@@ -134,7 +147,7 @@ impl Targets {
             Self::One(target) => target.is_queued_on(pool).then(|| target.clone()),
             Self::Many(group) => group.next_queued_on(pool).cloned(),
             Self::Members(members) => members.next_queued_on(pool),
-            Self::Process(_) => None,
+            Self::Process(_) | Self::Callbacks(_) => None,
         }
     }
 }
@@ -164,6 +177,7 @@ impl fmt::Display for Targets {
             Self::One(target) => write!(f, "task {} `{}`", target.id(), target.name()),
             Self::Many(_) | Self::Members(_) => write!(f, "{} tasks", self.len()),
             Self::Process(pid) => write!(f, "process {pid}"),
+            Self::Callbacks(calls) => write!(f, "the callbacks of task {}", calls.task()),
         }
     }
 }
@@ -173,6 +187,8 @@ pub(crate) struct Group {
     tasks: Box<[Arc<Header>]>,
     batch: Arc<Batch>,
     queues: Box<[Queue]>,
+    /// All tasks before this index have ended. As [`Queue::first`].
+    first_unfinished: AtomicUsize,
     /// The pool of all these tasks, if they have one.
     only_pool: Option<u64>,
     /// The process id of a child process that can end the wait too.
@@ -230,6 +246,7 @@ impl Group {
             only_pool,
             queues: pools.into_iter().map(queue).collect(),
             process,
+            first_unfinished: AtomicUsize::new(0),
             sorted: OnceLock::new(),
         }
     }
@@ -246,6 +263,16 @@ impl Group {
             ids
         });
         sorted.binary_search(&task).is_ok()
+    }
+
+    /// Takes constant time on average over all ends.
+    fn first_unfinished(&self) -> Option<TaskId> {
+        let first = self.first_unfinished.load(Ordering::Relaxed);
+        let at = (first..self.tasks.len()).find(|at| !self.tasks[*at].is_finished());
+        let new_first = at.unwrap_or(self.tasks.len());
+        self.first_unfinished
+            .fetch_max(new_first, Ordering::Relaxed);
+        at.map(|at| self.tasks[at].id())
     }
 
     /// Returns the first task that is queued on this pool.

@@ -249,7 +249,8 @@ impl<T> Task<T> {
     ///
     /// It runs on the thread that ended the task, after the outcome is published and the joiners
     /// are woken. If it panics, the panic is ignored and the next callback still runs.
-    /// If it waits for something of this library, the later callbacks run first.
+    /// If it waits for something of this library, the later callbacks run first: one that blocks holds up
+    /// a wait with a timeout, too.
     ///
     /// ```
     /// use meanwhile_join as join;
@@ -261,15 +262,14 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
-        self.header.on_finish(Box::new(callback));
+        self.header.on_finish(self.header.counted(callback));
     }
 
     /// Runs `callback` with the outcome when the task has ended, or now if it has ended already.
     /// Dropping the guard takes the callback back; [`CallbackGuard::keep`] leaves it.
     ///
     /// Otherwise as [`on_finish`](Self::on_finish). Until the callback has run or was taken back, it
-    /// holds a handle: a panic counts as seen by it, and [`into_output`](Self::into_output) returns the
-    /// handle.
+    /// holds a handle: a panic counts as seen by it, and [`into_output`](Self::into_output) waits for it.
     ///
     /// ```
     /// use meanwhile_join as join;
@@ -292,8 +292,8 @@ impl<T> Task<T> {
         T: Send + Sync + 'static,
     {
         let task = self.clone();
-        self.header
-            .on_finish_guarded(Box::new(move || callback(task.outcome())))
+        let callback = self.header.counted(move || callback(task.outcome()));
+        self.header.on_finish_guarded(callback)
     }
 
     /// The outcome of a task that has ended.

@@ -124,10 +124,10 @@ impl Timers {
         drop_contained(removed);
     }
 
-    /// Blocks until calls are due, and those before them have ended or take long. Returns them as a new batch,
-    /// in the order of their times, with its number. What the batch before has not begun is now in this one:
+    /// Blocks until calls are due, and those before them have ended or take long. They are a new batch. Returns
+    /// its number. What the batch before has not begun is now in this one:
     /// a call that blocks holds up none of those that were due with it.
-    pub(crate) fn next_due(&self) -> (Vec<Key>, u64) {
+    pub(crate) fn next_due(&self) -> u64 {
         let mut queue = lock(&self.queue);
         loop {
             let due = queue.due.keys().next();
@@ -145,11 +145,10 @@ impl Timers {
                 let later = queue.calls.split_off(&(now, u64::MAX));
                 let due = std::mem::replace(&mut queue.calls, later);
                 queue.due.extend(due);
-                let keys = queue.due.keys().copied().collect();
                 queue.batches += 1;
                 queue.running_since = Some(now);
                 queue.has_begun = false;
-                return (keys, queue.batches);
+                return queue.batches;
             } else {
                 queue = wait_timeout(&self.has_new_first, queue, at - now).0;
             }
@@ -165,29 +164,28 @@ impl Timers {
         }
     }
 
-    /// Takes a call of this batch, unless it was removed or is in a newer batch.
-    pub(crate) fn begin(&self, key: Key, batch: u64) -> Option<Callback> {
+    /// Takes the next call of this batch in the order of their times, unless those that are left are in a newer
+    /// batch.
+    pub(crate) fn begin(&self, batch: u64) -> Option<Callback> {
         let mut queue = lock(&self.queue);
         if queue.batches != batch {
             return None;
         }
         queue.has_begun = true;
-        queue.due.remove(&key)
+        Some(queue.due.pop_first()?.1)
     }
 
     /// Blocks until calls are due, and has them run, soon, on another thread.
     fn run_next(&'static self) {
-        let (keys, batch) = self.next_due();
-        callback_threads::run(vec![Box::new(move || self.run(&keys, batch))]);
+        let batch = self.next_due();
+        callback_threads::run(vec![Box::new(move || self.run(batch))]);
     }
 
     /// Runs a batch one after another. A wait in one of them runs none of the others: it may end at a time, and
     /// they may block.
-    fn run(&self, keys: &[Key], batch: u64) {
-        for key in keys {
-            if let Some(call) = self.begin(*key, batch) {
-                contain(call);
-            }
+    fn run(&self, batch: u64) {
+        while let Some(call) = self.begin(batch) {
+            contain(call);
         }
         self.end(batch);
     }
@@ -222,24 +220,27 @@ mod tests {
         let now = Instant::now();
         let keys = [0, 1].map(|_| timers.insert(now, Box::new(|| ())));
         assert_ne!(keys[0], keys[1]);
-        let (due, batch) = timers.next_due();
-        assert_eq!(due, keys);
-        assert!(due.iter().all(|key| timers.begin(*key, batch).is_some()));
+        let batch = timers.next_due();
+        assert!(keys.iter().all(|_| timers.begin(batch).is_some()));
+        assert!(timers.begin(batch).is_none());
     }
 
     #[test]
     fn batch_that_has_not_begun_gets_no_second_thread() {
         let timers = Timers::new();
-        let keys = [0, 1].map(|_| timers.insert(Instant::now(), Box::new(|| ())));
-        assert_eq!(timers.next_due(), (keys.to_vec(), 1));
+        for _ in 0..2 {
+            timers.insert(Instant::now(), Box::new(|| ()));
+        }
+        assert_eq!(timers.next_due(), 1);
         std::thread::scope(|scope| {
             let next = scope.spawn(|| timers.next_due());
             std::thread::park_timeout(PATIENCE * 3);
             assert!(!next.is_finished());
-            assert!(timers.begin(keys[0], 1).is_some());
-            assert_eq!(next.join().expect("it does not panic"), (vec![keys[1]], 2));
+            assert!(timers.begin(1).is_some());
+            assert_eq!(next.join().expect("it does not panic"), 2);
         });
-        assert!(timers.begin(keys[1], 1).is_none());
-        assert!(timers.begin(keys[1], 2).is_some());
+        assert!(timers.begin(1).is_none());
+        assert!(timers.begin(2).is_some());
+        assert!(timers.begin(2).is_none());
     }
 }

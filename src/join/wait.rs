@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::current::{is_any_held_up, is_held_up};
+use super::current::{calling, is_any_held_up, is_held_up};
 use super::error::JoinError;
 use super::graph::{self, Graph, Intent, Need, Refusal, Wait};
 use super::header::Header;
@@ -85,6 +85,25 @@ pub(crate) fn for_one(
         Err(wait
             .broken()
             .map_or(WaitFailure::TimedOut, WaitFailure::from))
+    }
+}
+
+/// Blocks until the callbacks of a task that has ended have run, which may hold handles to it. Returns at
+/// once if they wait for this thread.
+pub(crate) fn for_callbacks(graph: &Graph, task: &Arc<Header>) {
+    let Some(calls) = task.calls().filter(|calls| !calls.are_over()) else {
+        return;
+    };
+    if calling().contains(&task.id()) {
+        return;
+    }
+    let wait = graph.enter(Intent {
+        targets: Targets::Callbacks(calls.clone()),
+        need: Need::All,
+        deadline: None,
+    });
+    if wait.begin().is_ok() {
+        calls.park(|| wait.is_broken());
     }
 }
 

@@ -19,13 +19,14 @@ use std::time::Duration;
 
 use super::header::Header;
 use super::id::TaskId;
+use super::innermost::InnermostTask;
 use super::own_waits::OwnWaits;
 #[cfg(not(loom))]
 use super::priority;
 use super::priority::Priority;
 use super::queue::{Next, Queue};
 use super::registry;
-use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, wait_timeout};
+use super::sync::{Condvar, Mutex, lock, wait_timeout};
 use super::targets::Targets;
 
 /// The number of tasks that run inside each other on one thread. With std's stack of 2 MiB each has
@@ -34,40 +35,6 @@ pub(crate) const MAX_DEPTH: usize = 32;
 
 /// A spare thread without work ends after this time.
 const REST_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The task that a thread runs; of several that run inside each other, the innermost.
-///
-/// The thread stores it before it runs the task. The wait graph looks at it only for tasks that
-/// wait, and those have entered the graph after that, on the same thread and under the graph's
-/// lock. So relaxed accesses suffice.
-#[derive(Clone, Default)]
-pub(crate) struct InnermostTask(Arc<AtomicU64>);
-
-impl InnermostTask {
-    pub(crate) fn get(&self) -> Option<TaskId> {
-        Some(TaskId::new(self.0.load(Ordering::Relaxed))).filter(|task| *task != NO_TASK)
-    }
-
-    /// Notes a task, or none. Returns the one before.
-    pub(crate) fn replace(&self, task: Option<TaskId>) -> Option<TaskId> {
-        let task = task.unwrap_or(NO_TASK).get();
-        Some(TaskId::new(self.0.swap(task, Ordering::Relaxed))).filter(|outer| *outer != NO_TASK)
-    }
-
-    /// Notes the task while `run` runs. Returns what `run` returns.
-    fn during<T>(&self, task: TaskId, run: impl FnOnce() -> T) -> T {
-        // Only this thread notes what it runs, so the two need not be one step.
-        let outer = self.0.load(Ordering::Relaxed);
-        self.0.store(task.get(), Ordering::Relaxed);
-        // A task's panic is its outcome, so nothing unwinds from here.
-        let result = run();
-        self.0.store(outer, Ordering::Relaxed);
-        result
-    }
-}
-
-/// Tasks are numbered from 1.
-const NO_TASK: TaskId = TaskId::new(0);
 
 /// The threads of one pool.
 pub(crate) struct Workers {
@@ -201,6 +168,12 @@ impl Workers {
     /// Returns the tasks that the pool's own threads run, or `None` if one of them runs none.
     pub(crate) fn running(&self) -> Option<Vec<TaskId>> {
         self.running.iter().map(InnermostTask::get).collect()
+    }
+
+    /// Whether each of the pool's own threads runs a task for which `is_meant` holds.
+    pub(crate) fn do_all_run(&self, is_meant: impl Fn(TaskId) -> bool) -> bool {
+        let mut running = self.running.iter();
+        running.all(|running| running.get().is_some_and(&is_meant))
     }
 
     /// Returns the spare threads that run a task, by their numbers.

@@ -38,14 +38,15 @@ use std::sync::Arc;
 pub use self::info::{WaitGraph, WaitInfo};
 pub(crate) use self::intent::{Intent, Need, Refusal};
 pub(crate) use self::shortages::Shortages;
-use self::waits::{Key, WaitEntry, Waits};
+use self::waits::{Key, WaitEntry, Waits, shown};
 use super::header::Header;
 use super::id::TaskId;
+use super::innermost::InnermostTask;
 use super::nested;
 use super::sync::{Mutex, Thread, lazy, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
-use super::workers::{InnermostTask, Workers};
+use super::workers::Workers;
 
 /// The waits and pools of a process (or of a model).
 pub(crate) struct Graph {
@@ -256,7 +257,7 @@ impl Wait<'_> {
                 let entry = waits.remove(self.key, self.number);
                 drop(waits);
                 drop(entry);
-                Err(cycle)
+                Err(shown(cycle))
             }
         }
     }
@@ -337,7 +338,7 @@ impl Following<'_> {
                 None => (broken, Ok(waits.shortages_of(self.task))),
                 Some(cycle) => {
                     ended.extend(waits.remove(key, self.number));
-                    (broken, Err(cycle))
+                    (broken, Err(shown(cycle)))
                 }
             }
         };

@@ -8,10 +8,22 @@ use super::super::id::TaskId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
     Task(TaskId),
+    /// The thread that runs the callbacks of this task, which has ended.
+    Callbacks(TaskId),
     /// A thread of a pool for a task that is queued there, by the number of the pool.
     Pool(u64),
     /// All spare threads of a pool.
     Spares(u64),
+}
+
+impl Node {
+    /// The task that a cycle shows for this node.
+    pub(super) fn task(self) -> Option<TaskId> {
+        match self {
+            Self::Task(task) | Self::Callbacks(task) => Some(task),
+            Self::Pool(_) | Self::Spares(_) => None,
+        }
+    }
 }
 
 /// The condition under which a node can go on.

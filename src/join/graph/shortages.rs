@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::workers::{InnermostTask, Service, Shortage, StuckSpares, Workers};
+use super::super::innermost::InnermostTask;
+use super::super::workers::{Service, Shortage, StuckSpares, Workers};
 
 /// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
 #[must_use]

@@ -51,8 +51,16 @@ impl Waits {
 
     /// Returns the waits that starve by the wait of `waiter`.
     pub(super) fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
+        if !self.pools.values().any(|workers| self.do_all_wait(workers)) {
+            return Shortages::default();
+        }
         let stuck = self.starving([Node::Task(waiter)]);
         self.shortages_among(&stuck)
+    }
+
+    /// Whether each thread of a pool waits. Otherwise it does not starve, and that needs no search.
+    fn do_all_wait(&self, workers: &Workers) -> bool {
+        workers.do_all_run(|task| !self.is_free(task))
     }
 
     fn shortages_among(&mut self, stuck: &BTreeSet<Node>) -> Shortages {
@@ -92,9 +100,7 @@ impl Waits {
     /// needs one, and fewer spare threads go on than it has threads.
     pub(super) fn is_short(&self, workers: &Workers) -> bool {
         let pool = workers.pool();
-        // Mostly a thread is found that waits for nothing, without a search.
-        let running = workers.running();
-        if running.is_none_or(|tasks| tasks.into_iter().any(|task| self.is_free(task)))
+        if !self.do_all_wait(workers)
             || workers.has_spares(workers.threads(), |task| self.is_free(task))
         {
             return false;
@@ -142,7 +148,7 @@ impl Waits {
         };
         let waits = stuck.iter().filter_map(|node| match *node {
             Node::Task(task) => Some((task, self.entry(task)?)),
-            Node::Pool(_) | Node::Spares(_) => None,
+            Node::Callbacks(_) | Node::Pool(_) | Node::Spares(_) => None,
         });
         let waits = waits.filter(|(task, entry)| may_fail(*task, entry));
         waits
@@ -176,6 +182,7 @@ impl Waits {
                 Some(_) => Needs::nothing(),
                 None => self.needs_inner(task),
             },
+            Node::Callbacks(task) => self.needs_callbacks(task),
         }
     }
 

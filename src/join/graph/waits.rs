@@ -8,8 +8,10 @@ use std::time::Instant;
 use super::super::current::{self, current};
 use super::super::header::Header;
 use super::super::id::TaskId;
+use super::super::innermost::InnermostTask;
 use super::super::sync::{Thread, current_thread};
-use super::super::workers::{InnermostTask, Workers, outer_running_here, running_here};
+use super::super::targets::Targets;
+use super::super::workers::{Workers, outer_running_here, running_here};
 use super::intent::{Intent, Need, Refusal};
 use super::search::{Needs, Node, stuck};
 
@@ -23,10 +25,11 @@ pub(super) struct Waits {
     /// For tasks whose threads run the code of another task meanwhile, such as the closure of a
     /// follower that waits: that one.
     pub(super) inner: BTreeMap<TaskId, TaskId>,
+    /// For tasks whose callbacks wait: the one that waits on that thread.
+    callbacks: BTreeMap<TaskId, TaskId>,
 }
 
-/// The waits of code that runs on a worker at the end of a task are those of tasks with numbers from
-/// here. No real task has one.
+/// The waits of code that runs at the end of a task are those of tasks with numbers from here. No real task has one.
 const FIRST_NAMELESS: u64 = 1 << 63;
 
 /// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
@@ -54,6 +57,8 @@ pub(super) struct Before {
     outer_running: Vec<(InnermostTask, Option<TaskId>)>,
     /// The tasks around the one that waits, and what each had run inside of it.
     outer: Vec<(TaskId, Option<TaskId>)>,
+    /// The tasks whose callbacks run around it, and who had waited in these.
+    callbacks: Vec<(TaskId, Option<TaskId>)>,
 }
 
 pub(super) struct WaitEntry {
@@ -77,6 +82,12 @@ pub(super) struct WaitEntry {
     /// may wait too.
     pub(super) outer: Option<Box<Self>>,
     before: Before,
+}
+
+/// The cycle without waits of code that runs at the end of a task.
+pub(super) fn shown(mut cycle: Vec<TaskId>) -> Vec<TaskId> {
+    cycle.retain(|task| task.get() < FIRST_NAMELESS);
+    cycle
 }
 
 impl WaitEntry {
@@ -120,8 +131,8 @@ impl Waits {
         let running = running_here();
         let key = match (current(), &running) {
             (Some(task), _) => Key::Task(task),
-            (None, Some(_)) => Key::Task(TaskId::new(FIRST_NAMELESS + self.next_number)),
-            (None, None) => Key::Thread(self.next_number + 1),
+            (None, None) if current::calling().is_empty() => Key::Thread(self.next_number + 1),
+            (None, _) => Key::Task(TaskId::new(FIRST_NAMELESS + self.next_number)),
         };
         let number = self.insert_at(key, Some(current_thread()), intent, breakable);
         if let Key::Task(waiter) = key {
@@ -149,14 +160,17 @@ impl Waits {
                 inner = task;
             }
         }
+        let calling = current::calling().into_iter();
+        let callbacks = calling.map(|task| (task, self.callbacks.insert(task, waiter)));
         Before {
             running,
             outer_running,
             outer,
+            callbacks: callbacks.collect(),
         }
     }
 
-    fn restore(&mut self, before: Before) {
+    fn restore(&mut self, waiter: TaskId, before: Before) {
         for (running, task) in before.running.into_iter().chain(before.outer_running) {
             running.replace(task);
         }
@@ -164,6 +178,16 @@ impl Waits {
             match inner {
                 Some(inner) => self.inner.insert(task, inner),
                 None => self.inner.remove(&task),
+            };
+        }
+        for (task, before) in before.callbacks.into_iter().rev() {
+            // A callback that was added after the end runs on another thread.
+            if self.callbacks.get(&task) != Some(&waiter) {
+                continue;
+            }
+            match before {
+                Some(before) => self.callbacks.insert(task, before),
+                None => self.callbacks.remove(&task),
             };
         }
     }
@@ -202,7 +226,9 @@ impl Waits {
         self.entries.get(&key).filter(|it| it.number == number)?;
         let mut entry = self.entries.remove(&key)?;
         entry.intent.targets.end_own_wait();
-        self.restore(std::mem::take(&mut entry.before));
+        if let Key::Task(waiter) = key {
+            self.restore(waiter, std::mem::take(&mut entry.before));
+        }
         if let Some(outer) = entry.outer.take() {
             self.entries.insert(key, *outer);
         }
@@ -216,6 +242,11 @@ impl Waits {
     /// Returns the unfinished targets of a wait that wait themselves.
     pub(super) fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
         let targets = &entry.intent.targets;
+        if let Targets::Callbacks(calls) = targets {
+            let node = Node::Callbacks(calls.task());
+            let waits = self.callbacks.contains_key(&calls.task());
+            return waits.then_some(node).into_iter().collect();
+        }
         let is_waiting = |task: &Header| {
             #[cfg(all(test, not(any(loom, other_unix))))]
             super::visits::count();
@@ -250,12 +281,20 @@ impl Waits {
         Needs::All(inner.copied().map(Node::Task).into_iter().collect())
     }
 
+    /// What the thread that runs the callbacks of a task needs.
+    pub(super) fn needs_callbacks(&self, task: TaskId) -> Needs {
+        let waiter = self.callbacks.get(&task);
+        Needs::All(waiter.copied().map(Node::Task).into_iter().collect())
+    }
+
     /// What a node needs to go on, if pools never starve and deadlines end waits. A wait other than
     /// that of `waiter` counts only once it is checked: if it closes a cycle, its own check refuses
     /// it, and not that of a wait which only leads to the cycle.
     fn needs_to_end(&self, node: Node, waiter: TaskId) -> Needs {
-        let Node::Task(task) = node else {
-            return Needs::nothing();
+        let task = match node {
+            Node::Task(task) => task,
+            Node::Callbacks(task) => return self.needs_callbacks(task),
+            Node::Pool(_) | Node::Spares(_) => return Needs::nothing(),
         };
         let Some(entry) = self.entry(task) else {
             return self.needs_inner(task);
@@ -279,21 +318,36 @@ impl Waits {
         }
     }
 
+    /// Whether the wait of `waiter` needs one target alone, and the first of them that has not ended can go
+    /// on. Mostly that is so, and then the others need no search.
+    fn first_target_ends(&self, waiter: TaskId) -> bool {
+        let any = self
+            .entry(waiter)
+            .filter(|entry| entry.intent.need == Need::Any);
+        let first = any.and_then(|entry| entry.intent.targets.first_unfinished());
+        first.is_some_and(|first| {
+            let first = Node::Task(first);
+            !stuck([first], |node| self.needs_to_end(node, waiter)).contains(&first)
+        })
+    }
+
     /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     pub(super) fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
+        if self.first_target_ends(waiter) {
+            return None;
+        }
         let stuck = stuck([Node::Task(waiter)], |node| self.needs_to_end(node, waiter));
         if !stuck.contains(&Node::Task(waiter)) {
             return None;
         }
-        let mut path = vec![waiter];
+        let mut path = vec![Node::Task(waiter)];
         loop {
-            let needs = self.needs_to_end(Node::Task(*path.last()?), waiter);
-            let next = needs.nodes().iter().find_map(|node| match node {
-                Node::Task(task) if stuck.contains(node) => Some(*task),
-                _ => None,
-            })?;
-            if let Some(start) = path.iter().position(|task| *task == next) {
-                return Some(path.split_off(start));
+            let needs = self.needs_to_end(*path.last()?, waiter);
+            let mut nodes = needs.nodes().iter();
+            let next = *nodes.find(|node| stuck.contains(node))?;
+            if let Some(start) = path.iter().position(|node| *node == next) {
+                let cycle = path.split_off(start).into_iter();
+                return Some(cycle.filter_map(Node::task).collect());
             }
             path.push(next);
         }
@@ -327,7 +381,7 @@ impl Waits {
         let entry = self.entries.get_mut(&Key::Task(cycle[victim]))?;
         let mut from_victim = cycle.to_vec();
         from_victim.rotate_left(victim);
-        entry.refuse(Refusal::Cycle(from_victim));
+        entry.refuse(Refusal::Cycle(shown(from_victim)));
         entry.thread.clone()
     }
 }

@@ -37,6 +37,19 @@ fn callback_added_at_the_end_joins_another_task() {
     });
 }
 
+/// The value is taken while a callback runs that holds a handle, or before that.
+#[test]
+fn value_is_taken_once_the_callback_has_run() {
+    three_threads(|| {
+        let (promise, task) = Promise::new("seven");
+        task.on_outcome(|_| ()).keep();
+        let sender = loom::thread::spawn(move || promise.send(7).is_ok());
+        task.join().expect("sent");
+        assert_eq!(task.into_output().expect("the only handle"), 7);
+        assert!(ended(sender));
+    });
+}
+
 /// Two tasks whose callbacks join the other one: both have ended by then.
 #[test]
 fn callbacks_joining_each_others_task_both_end() {

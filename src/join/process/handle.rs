@@ -378,7 +378,8 @@ impl Process {
     ///
     /// If it has ended, the callback runs on the calling thread. A later callback runs after the exit is published, on a thread for callbacks, so it may block:
     /// for example, it may join or stop other processes. The callbacks of one process run one after
-    /// the other; those of different processes do not wait for each other. If a callback panics, the
+    /// the other; those of different processes do not wait for each other. If one waits for something of
+    /// this library, those after it run on another thread meanwhile. If a callback panics, the
     /// panic is ignored and the next one still runs.
     ///
     /// ```

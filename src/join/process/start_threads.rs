@@ -65,7 +65,8 @@ impl StartThreads {
         Some(idle.remove(at))
     }
 
-    /// Runs starts until none comes for a while, or as many threads wait as there are processors.
+    /// Runs starts until none comes for a while, or as many threads of this priority wait as there are
+    /// processors.
     fn serve(&self, priority: Priority) {
         let (mailbox, inbox) = crossbeam_channel::bounded(1);
         while self.add(priority, &mailbox) {
@@ -79,7 +80,8 @@ impl StartThreads {
     /// Adds this thread to those that wait, unless enough do.
     fn add(&self, priority: Priority, mailbox: &Sender<Start>) -> bool {
         let mut idle = lock(&self.0);
-        let is_needed = idle.len() < processors();
+        let same = idle.iter().filter(|idle| idle.priority == priority);
+        let is_needed = same.count() < processors();
         if is_needed {
             let mailbox = mailbox.clone();
             idle.push(Idle { priority, mailbox });
@@ -175,20 +177,34 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_more_threads_wait_than_processors() {
-        static THREADS: StartThreads = StartThreads::new();
+    /// Runs more starts at the same time than there are processors, and waits until as many threads wait.
+    fn fill(threads: &'static StartThreads, priority: Priority) {
         let (hold, held) = crossbeam_channel::bounded::<()>(0);
         for _ in 0..processors() + 3 {
             let held = held.clone();
-            start(&THREADS, Priority::Normal, move || {
+            start(threads, priority, move || {
                 held.into_iter().for_each(drop);
             });
         }
         drop((held, hold));
-        while lock(&THREADS.0).len() < processors() {
+        while lock(&threads.0).len() < processors() {
             thread::yield_now();
         }
-        assert_eq!(lock(&THREADS.0).len(), processors());
+        assert_eq!(lock(&threads.0).len(), processors());
+    }
+
+    #[test]
+    fn no_more_threads_wait_than_processors() {
+        static THREADS: StartThreads = StartThreads::new();
+        fill(&THREADS, Priority::Normal);
+    }
+
+    #[test]
+    fn threads_that_wait_are_limited_by_priority() {
+        static THREADS: StartThreads = StartThreads::new();
+        fill(&THREADS, Priority::Background);
+        let (mailbox, _inbox) = crossbeam_channel::bounded(1);
+        assert!(!THREADS.add(Priority::Background, &mailbox));
+        assert!(THREADS.add(Priority::Normal, &mailbox));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::code::ClosureOutcome;
 use super::super::info::TaskState;
-use super::super::workers::InnermostTask;
+use super::super::innermost::InnermostTask;
 use super::programs::WaitPlan;
 use super::threads::{Callback, Code, Frame, Source, Thread, Waiting};
 use super::world::{World, id, number};

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::super::graph::{Need, Wait};
 use super::super::id::TaskId;
+use super::super::innermost::InnermostTask;
 use super::super::wait::WaitSet;
-use super::super::workers::InnermostTask;
 use super::programs::WaitPlan;
 
 pub(super) struct Thread<'g> {

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::super::current;
 use super::super::graph::{Graph, Need};
+use super::super::innermost::InnermostTask;
 use super::super::targets::Targets;
 use super::super::wait::WaitSet;
-use super::super::workers::InnermostTask;
 use super::threads::{AfterServing, Frame, Waiting};
 use super::world::{World, id, number};
 

@@ -8,8 +8,9 @@ use super::super::graph::{Following, Graph};
 use super::super::header::{Header, Spec};
 use super::super::id::TaskId;
 use super::super::info::Placement;
+use super::super::innermost::InnermostTask;
 use super::super::priority::Priority;
-use super::super::workers::{InnermostTask, Workers};
+use super::super::workers::Workers;
 use super::programs::{PoolPlan, Program, TaskPlan, choose_leaders};
 use super::threads::{Callback, Source, Thread};
 

@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{eventually, runs, shell};
 use crate::util::child::in_child;
-use crate::util::gate::TIMEOUT;
+use crate::util::gate::{Gate, TIMEOUT};
 
 /// The time that the reaper of this program has spent on a processor.
 struct ReaperClock(File);
@@ -213,6 +213,36 @@ fn p16_callback_may_wait_for_a_later_one() {
     process.on_finish(move || promise.send(()).unwrap());
     drop(process.take_stdin());
     assert_eq!(joined.recv_timeout(TIMEOUT), Ok(true));
+}
+
+/// The second callback blocks until the timed wait of the first has ended.
+#[test]
+fn p16_timed_wait_in_a_callback_ends_in_time() {
+    let process = shell("read line").stdin_piped().spawn().unwrap();
+    let (_promise, never) = Promise::<()>::new("never");
+    let (send, waited) = mpsc::channel();
+    let (blocks, may_end) = (Gate::new(), Gate::new());
+    process.on_finish({
+        let may_end = may_end.clone();
+        move || {
+            let timed = never.join_timeout(Duration::from_millis(20));
+            send.send(timed.is_err()).unwrap();
+            may_end.open();
+        }
+    });
+    let (send_last, last) = mpsc::channel();
+    process.on_finish({
+        let blocks = blocks.clone();
+        move || {
+            blocks.open();
+            may_end.pass();
+        }
+    });
+    process.on_finish(move || send_last.send(()).unwrap());
+    drop(process.take_stdin());
+    assert_eq!(waited.recv_timeout(TIMEOUT / 2), Ok(true));
+    blocks.pass();
+    last.recv_timeout(TIMEOUT).unwrap();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod abort;
+mod alive;
 mod cancelling;
 mod context_join;
 mod cycles;
@@ -14,6 +15,7 @@ mod group;
 mod held_pool;
 mod joining;
 mod lifetime;
+mod output;
 mod owned;
 mod panics;
 mod parking;

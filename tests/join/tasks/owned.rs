@@ -2,13 +2,10 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use meanwhile_join::{
-    self as join, Builder, IntoOutputError, JoinError, OwnedTask, Pool, TaskState,
-};
+use meanwhile_join::{self as join, Builder, JoinError, OwnedTask, Pool, TaskState};
 
 use super::held_pool::HeldPool;
 use crate::util::child::stderr_of_child;
@@ -174,40 +171,4 @@ fn owned_value_that_is_not_taken_is_dropped_once() {
         receive.recv_timeout(TIMEOUT),
         Err(mpsc::RecvTimeoutError::Disconnected)
     );
-}
-
-#[test]
-fn into_output_of_a_result_takes_two_question_marks() {
-    fn opened() -> Result<(), Box<dyn Error>> {
-        let task = join::spawn("open", |_| Err::<(), _>(io::Error::other("no such page")))?;
-        assert!(task.join()?.is_err());
-        Ok(task.into_output()??)
-    }
-    assert!(opened().unwrap_err().is::<io::Error>());
-}
-
-#[test]
-fn into_output_says_why_there_is_no_value() {
-    let gate = Gate::new();
-    let passed = gate.clone();
-    let task = join::spawn("gated", move |_| passed.pass()).unwrap();
-    let early = task.into_output().unwrap_err();
-    assert_eq!(early.to_string(), "the task `gated` has not ended");
-    let IntoOutputError::InUse(task) = early else {
-        panic!("{early:?}");
-    };
-    gate.open();
-    task.join().unwrap();
-    let shared = task.clone().into_output().unwrap_err();
-    assert_eq!(shared.to_string(), "the task `gated` has another handle");
-    drop(shared);
-    task.into_output().unwrap();
-
-    let panics = join::spawn("panics", |_| panic!("failure")).unwrap();
-    assert!(panics.join().is_err());
-    let ended: IntoOutputError<()> = panics.into_output().unwrap_err();
-    assert!(matches!(
-        ended,
-        IntoOutputError::Ended(JoinError::Panicked(_))
-    ));
 }
