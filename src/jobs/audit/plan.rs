@@ -113,6 +113,10 @@ impl Visitor for Audit<'_> {
     fn plan(&mut self) -> &mut dyn Plan {
         self.plan
     }
+
+    fn only_asks(&self) -> bool {
+        !self.options.thorough
+    }
 }
 
 impl Audit<'_> {

@@ -41,6 +41,7 @@ pub(super) use self::locate::{Names, name_of};
 pub use self::own_lists::ListTarget;
 pub(super) use self::own_lists::is_list;
 pub(super) use self::source::open_regular;
+pub(super) use self::tree::side_by_side;
 pub(super) use self::walk::{Visitor, walk, walk_files};
 pub(super) use self::written::name_in as name_in_list;
 use super::text::shown;
