@@ -46,6 +46,11 @@ impl Backpressure {
         true
     }
 
+    /// Counts one more item, which was counted less before, even without room for it.
+    pub(super) fn take_back(&self) {
+        self.state.lock().count += 1;
+    }
+
     /// Counts one item less.
     pub(super) fn release(&self) {
         let mut state = self.state.lock();

@@ -5,6 +5,7 @@
 //! ahead of the workers: enough to know early how much work there is, and a bound on the memory for
 //! a tree of any size. Few of those items are tasks at any time.
 
+mod batch;
 mod control;
 mod coordinator;
 mod planner;

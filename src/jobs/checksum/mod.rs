@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest};
 pub use self::candidates::Candidates;
 pub(super) use self::candidates::candidates;
+pub(super) use self::digest::is_short_file;
 pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::hasher::Hasher;
@@ -180,6 +181,10 @@ impl Job for Options {
         plan: &mut dyn Plan,
     ) -> Result<(), Cancelled> {
         own_lists::plan(&self.target, inputs, context, plan)
+    }
+
+    fn is_short(&self, item: &Item) -> bool {
+        is_short_file(item.bytes)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

@@ -163,6 +163,11 @@ impl Job for Options {
         })
     }
 
+    /// Those that end at once, so that the ends of items that share a task can be seen, too.
+    fn is_short(&self, _item: &Item) -> bool {
+        self.after <= 0.0 && self.end != Misbehaviour::Block
+    }
+
     fn address_space_limit(&self) -> Option<u64> {
         (self.end == Misbehaviour::Allocate).then_some(fatal::MAX_ADDRESS_SPACE_BYTES)
     }
