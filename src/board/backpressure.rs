@@ -51,10 +51,10 @@ impl Backpressure {
         self.state.lock().count += 1;
     }
 
-    /// Counts one item less.
-    pub(super) fn release(&self) {
+    /// Counts so many items less.
+    pub(super) fn release(&self, count: usize) {
         let mut state = self.state.lock();
-        state.count -= 1;
+        state.count -= count;
         if let Some(planner) = state.waiting.take() {
             planner.unpark();
         }

@@ -178,9 +178,7 @@ impl Coordinator {
         match spawned {
             Ok(task) => {
                 self.state.refusals = Refusals::default();
-                for _ in batch.items() {
-                    self.backpressure.release();
-                }
+                self.backpressure.release(batch.items().len());
                 self.track(id, &item, &task, Some(batch));
             }
             Err(error) => {
@@ -209,7 +207,7 @@ impl Coordinator {
                 Err(error) => return self.put_back(id, item, &error),
             }
         }
-        self.backpressure.release();
+        self.backpressure.release(1);
     }
 
     fn track(&self, id: ItemId, item: &Arc<Item>, task: &ItemTask, batch: Option<Arc<Batch>>) {
@@ -229,7 +227,7 @@ impl Coordinator {
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
         let is_alone = self.in_flight().is_empty() && room::is_empty();
         if is_alone && !self.state.refusals.may_retry() {
-            self.backpressure.release();
+            self.backpressure.release(1);
             self.publish_end(id, ItemState::Failed(no_thread(error)));
         } else {
             self.state.waits_for_thread = true;
