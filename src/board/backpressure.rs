@@ -46,9 +46,9 @@ impl Backpressure {
         true
     }
 
-    /// Counts one more item, which was counted less before, even without room for it.
-    pub(super) fn take_back(&self) {
-        self.state.lock().count += 1;
+    /// Counts items that were counted less before, even without room for them.
+    pub(super) fn take_back(&self, count: usize) {
+        self.state.lock().count += count;
     }
 
     /// Counts so many items less.

@@ -1,7 +1,9 @@
 //! Short items that one task runs, one after the other.
 //!
 //! A task, and the messages about its begin and its end, take as long as the checksum of a short file. So
-//! short items of a job that allows it share a task. Its thread publishes how each of them ends, at once.
+//! short items of a job that allows it share a task. Its thread publishes how each of them ends, at once. If one
+//! takes long all the same, as on a disk that does not answer, those behind it are taken from the task as soon
+//! as another thread has nothing to do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,8 +21,12 @@ pub(super) const MAX_ITEMS: usize = 32;
 /// Items that share a task.
 pub(super) struct Batch {
     items: Vec<(ItemId, Arc<Item>)>,
+    /// The number of items that the task has begun; more once it finds no other.
+    begun: AtomicUsize,
     /// The number of items whose end has been published.
     ended: AtomicUsize,
+    /// The number of items that the task still has: those behind were taken from it.
+    kept: AtomicUsize,
     failed: AtomicBool,
     cancelled: AtomicBool,
 }
@@ -28,8 +34,10 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn new(items: Vec<(ItemId, Arc<Item>)>) -> Self {
         Self {
-            items,
+            begun: AtomicUsize::new(0),
             ended: AtomicUsize::new(0),
+            kept: AtomicUsize::new(items.len()),
+            items,
             failed: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
         }
@@ -42,7 +50,17 @@ impl Batch {
     /// The items whose end has not been published. Once the task has ended by a panic, the first of them
     /// has panicked.
     pub(super) fn rest(&self) -> &[(ItemId, Arc<Item>)] {
-        &self.items[self.ended.load(Ordering::Acquire)..]
+        let ended = self.ended.load(Ordering::Acquire);
+        &self.items[ended..self.kept.load(Ordering::Relaxed)]
+    }
+
+    /// Takes the items that have not begun from the task. Only the coordinator does that.
+    pub(super) fn take_waiting(&self) -> &[(ItemId, Arc<Item>)] {
+        let kept = self.kept.load(Ordering::Relaxed);
+        let begun = self.begun.swap(self.items.len(), Ordering::AcqRel);
+        let begun = begun.min(kept);
+        self.kept.store(begun, Ordering::Relaxed);
+        &self.items[begun..kept]
     }
 
     /// Whether an item has failed, and whether one has ended as cancelled.
@@ -51,19 +69,18 @@ impl Batch {
         (failed, self.cancelled.load(Ordering::Acquire))
     }
 
-    /// Runs the items up to a cancel.
+    /// Runs the items that are not taken from it, up to a cancel.
     pub(super) fn run(
         &self,
         job: &dyn Job,
         events: &EventSender,
         context: &Context,
     ) -> ItemOutcome {
-        for (number, (id, item)) in self.items.iter().enumerate() {
-            if context.is_cancelled() {
-                return ItemOutcome::Cancelled;
-            }
+        while !context.is_cancelled()
+            && let Some((id, item)) = self.items.get(self.begun.fetch_add(1, Ordering::AcqRel))
+        {
             self.run_item(*id, item, job, events, context);
-            self.ended.store(number + 1, Ordering::Release);
+            self.ended.fetch_add(1, Ordering::Release);
         }
         ItemOutcome::Published
     }

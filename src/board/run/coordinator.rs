@@ -69,6 +69,7 @@ impl Coordinator {
     pub(super) fn run(mut self, context: &Context) -> JobOutcome {
         while !self.is_done() {
             self.handle_next();
+            self.spread_waiting();
             while self.has_room()
                 && let Some((id, item)) = self.state.backlog.pop_front()
             {
@@ -314,6 +315,30 @@ impl Coordinator {
         self.publish_end(id, state);
     }
 
+    /// While a worker has nothing to do, takes the items that wait in the tasks of others.
+    fn spread_waiting(&mut self) {
+        let is_busy = |it: &Self| it.in_flight().len() >= it.spec.workers.max(1);
+        if self.state.is_cancelled || !self.state.backlog.is_empty() || is_busy(self) {
+            return;
+        }
+        let batches: Vec<_> = {
+            let in_flight = self.in_flight();
+            let newest_first = in_flight.values().rev();
+            newest_first.filter_map(|it| it.batch.clone()).collect()
+        };
+        for batch in batches {
+            self.take_back(batch.take_waiting());
+        }
+    }
+
+    /// Puts items that have not begun in front of all that have no task.
+    fn take_back(&mut self, items: &[(ItemId, Arc<Item>)]) {
+        self.backpressure.take_back(items.len());
+        for item in items.iter().rev() {
+            self.state.backlog.push_front(item.clone());
+        }
+    }
+
     /// Ends the items whose end the task of a batch has not published. After a panic, those behind the
     /// item that panicked get another task.
     fn end_batch(&mut self, batch: &Batch, error: Option<&JoinError>) {
@@ -330,10 +355,7 @@ impl Coordinator {
                 self.control.keep_panic(PanicKey::Item(*id), report);
             });
             self.publish_end(*id, state);
-            for other in others.iter().rev() {
-                self.backpressure.take_back();
-                self.state.backlog.push_front(other.clone());
-            }
+            self.take_back(others);
             return;
         }
         for (id, _) in rest {

@@ -163,9 +163,10 @@ impl Job for Options {
         })
     }
 
-    /// Those that end at once, so that the ends of items that share a task can be seen, too.
+    /// Those of a job that ends at once, and all beside one that sleeps: so it can be seen what becomes of
+    /// items that share a task.
     fn is_short(&self, _item: &Item) -> bool {
-        self.after <= 0.0 && self.end != Misbehaviour::Block
+        self.after <= 0.0 || self.end == Misbehaviour::Sleep
     }
 
     fn address_space_limit(&self) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! How items and jobs end.
 
 use meanwhile::jobs::misbehave::Misbehaviour;
-use meanwhile::jobs::{JobSpec, Options, RunOn, checksum};
+use meanwhile::jobs::{self, JobSpec, Options, RunOn, checksum};
 use meanwhile::record::{Backtrace, ItemState, JobId, JobState, PanicKey, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
@@ -50,6 +50,23 @@ fn items_behind_a_panic_in_their_task_still_run() {
         let name = item.input.display().to_string();
         assert!(panic.message.starts_with(&name) && panic.task.ends_with(&name));
     }
+}
+
+#[test]
+fn items_behind_a_long_one_in_its_task_still_run() {
+    let mut board = TestBoard::new();
+    let options = jobs::misbehave::Options {
+        after: 3_600.0,
+        ..misbehave(Misbehaviour::Sleep, 700, 1_000)
+    };
+    let job = board.start(spec(RunOn::Pool, options));
+    board.until("all others have returned", |record| {
+        let job = record.job(job);
+        job.is_some_and(|job| job.counts().returned == 999)
+    });
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(board.job(job).counts().cancelled, 1);
 }
 
 #[test]
