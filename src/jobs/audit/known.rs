@@ -68,6 +68,10 @@ impl<'a> KnownFiles<'a> {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// The file of this path, if the list has it.
     pub(super) fn find(&mut self, path: &Path) -> Option<KnownFile<'_>> {
         let name = self.names.of(path);
