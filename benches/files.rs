@@ -1,12 +1,14 @@
 //! Many files by the whole program: their checksums, compared with `find | xargs b3sum`, and an audit that
-//! reads what has changed, which is nothing, compared with one that reads all. Some large files: their
-//! checksums, two files at a time, compared with `find | xargs -P2`.
+//! reads what has changed, which is nothing, compared with the first one, which reads all and writes the list,
+//! with a thorough one, which reads all, and with `find -newer`. Some large files: their checksums, two files at
+//! a time, compared with `find | xargs -P2`.
 //!
 //! All files are in the page cache. Each round is one run over all of them, with the start of the program.
 //! The processor time is that of the program and of all that it starts.
 //!
 //! `cargo bench --bench files` · `MEANWHILE_BENCH_FILES=10000` changes the number of many files, and
-//! `MEANWHILE_BENCH_KIB=256` their length.
+//! `MEANWHILE_BENCH_KIB=256` their length. With `MEANWHILE_BENCH_COLD=1`, as root on Linux, the audits begin
+//! without anything in the page cache, as the first one of a person does.
 
 mod harness;
 #[path = "harness/whole_programs.rs"]
@@ -106,23 +108,49 @@ fn compare_audits(bench: &Bench, files: &Path, list: &Path) -> Result<(), Box<dy
     if !audit(&["--renew"]).output()?.status.success() {
         return Err("the list was not made".into());
     }
+    let is_cold = std::env::var_os("MEANWHILE_BENCH_COLD").is_some();
+    let first_list = list.with_extension("first");
+    let first = || {
+        fs::remove_file(&first_list).ok();
+        let words = ["audit".as_ref(), files.as_ref(), "--renew".as_ref()];
+        let mut command = ours(&words);
+        command.arg("--against").arg(&first_list);
+        command
+    };
+    let find = || {
+        let mut command = Command::new("find");
+        command.arg(files).arg("-newer").arg(list);
+        command
+    };
     for (of, measure) in MEASURES {
+        let measure = move |command| {
+            if is_cold {
+                empty_page_cache();
+            }
+            measure(command)
+        };
         let contenders: Vec<Contender<'_>> = vec![
             ("audit", Box::new(|| measure(audit(&[])))),
+            ("the first audit", Box::new(|| measure(first()))),
             (
                 "audit --thorough",
                 Box::new(|| measure(audit(&["--thorough"]))),
             ),
+            ("find -newer", Box::new(|| measure(find()))),
         ];
-        bench.compare(
-            &format!("{of} of an audit of them"),
-            ROUNDS,
-            0.5,
-            1.0,
-            contenders,
-        )?;
+        let cold = if is_cold { ", nothing cached" } else { "" };
+        let title = format!("{of} of an audit of them{cold}");
+        bench.compare(&title, ROUNDS, 0.5, 1.0, contenders)?;
     }
     Ok(())
+}
+
+/// Writes what is not on the disk yet, which else stays in the page cache, and forgets that.
+fn empty_page_cache() {
+    let synced = Command::new("sync").status().expect("it starts");
+    assert!(synced.success(), "{synced}");
+    fs::write("/proc/sys/vm/drop_caches", "3")
+        .expect("only root on Linux may empty the page cache");
 }
 
 fn number(variable: &str, default: usize) -> Result<usize, Box<dyn Error>> {

@@ -24,7 +24,7 @@ use egui_extras::{Column, TableBuilder};
 use meanwhile::app::{App, Setup};
 use meanwhile::format;
 use meanwhile::jobs::checksum::{self, Checksum};
-use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
+use meanwhile::jobs::{JobSpec, Options, Output, Priority, RunOn};
 #[cfg(target_os = "linux")]
 use meanwhile::lab::{FrameLine, LabReport, MAX_LIVE_PLOT, Machine, PatternId, RunRecord, Variant};
 #[cfg(target_os = "linux")]
@@ -36,7 +36,7 @@ use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::result_text::result_text;
 use meanwhile::pages::workbench::results_pane::results_ui;
-use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
+use meanwhile::record::{self, EventKind, FoundItem, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
 use meanwhile::ui::frame_plot::{frame_mesh, frame_plots_ui};
@@ -591,9 +591,13 @@ fn checksums(count: usize) -> Record {
             verified: false,
             also: Vec::new(),
         }));
-        let step = Step::Run;
+        let fails = false;
         apply(EventKind::ItemDidAppear {
-            item: Item { input, bytes, step },
+            item: FoundItem {
+                input,
+                bytes,
+                fails,
+            },
         });
         apply(EventKind::ItemDidStart { item });
         apply(EventKind::ItemDidFinish { item, state });

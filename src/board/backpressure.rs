@@ -46,10 +46,15 @@ impl Backpressure {
         true
     }
 
-    /// Counts one item less.
-    pub(super) fn release(&self) {
+    /// Counts items that were counted less before, even without room for them.
+    pub(super) fn take_back(&self, count: usize) {
+        self.state.lock().count += count;
+    }
+
+    /// Counts so many items less.
+    pub(super) fn release(&self, count: usize) {
         let mut state = self.state.lock();
-        state.count -= 1;
+        state.count -= count;
         if let Some(planner) = state.waiting.take() {
             planner.unpark();
         }

@@ -81,6 +81,11 @@ impl Executor {
         }
     }
 
+    /// Whether items run on the threads of a pool, not in isolated workers.
+    pub(super) fn is_pool(&self) -> bool {
+        matches!(self, Self::Pool(_))
+    }
+
     /// The worker pool; `None` if items run on threads.
     pub(super) fn workers(&self) -> Option<&Arc<WorkerPool>> {
         match self {

@@ -21,6 +21,8 @@ pub(super) enum ItemOutcome {
     Crashed(Arc<Crash>),
     /// It was cancelled in its worker, or while it waited for one.
     Cancelled,
+    /// Its end was published where it ran, and that of all items that shared its task.
+    Published,
     /// It ignored a cancel for this long, and its worker was stopped.
     IgnoredCancel(Duration),
 }

@@ -80,6 +80,12 @@ pub trait Job: Send + Sync {
         false
     }
 
+    /// Whether an item is so short that others may run behind it in the same task: it reads its file and
+    /// waits for nothing else.
+    fn is_short(&self, _item: &Item) -> bool {
+        false
+    }
+
     /// Whether the names of items are paths of files. Otherwise they are texts, whose slashes separate no
     /// folders.
     fn names_are_paths(&self, _has_inputs: bool) -> bool {

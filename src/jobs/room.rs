@@ -47,12 +47,11 @@ pub(crate) fn run<T>(
     mut run: impl FnMut() -> T,
     is_refused: impl Fn(&T) -> bool,
 ) -> Result<T, Cancelled> {
-    let _running = Running::new();
-    let mut refusals = ROOM.lock().refusals;
+    let (mut running, mut refusals) = Running::new();
     loop {
         let result = run();
         if !is_refused(&result) {
-            ROOM.lock().refusals = Refusals::NONE;
+            running.was_refused = false;
             return Ok(result);
         }
         let Some(waiting) = Waiting::begin(&mut refusals, context) else {
@@ -63,12 +62,17 @@ pub(crate) fn run<T>(
 }
 
 /// An item that runs.
-struct Running;
+struct Running {
+    /// Whether it ends with a refusal, or by a panic or a cancel.
+    was_refused: bool,
+}
 
 impl Running {
-    fn new() -> Self {
-        ROOM.lock().running += 1;
-        Self
+    /// One more, and the refusals of the last item that failed for that reason.
+    fn new() -> (Self, Refusals) {
+        let mut room = ROOM.lock();
+        room.running += 1;
+        (Self { was_refused: true }, room.refusals)
     }
 }
 
@@ -76,6 +80,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         let mut room = ROOM.lock();
         room.running -= 1;
+        if !self.was_refused {
+            room.refusals = Refusals::NONE;
+        }
         if let Some((_, first)) = room.waiting.pop_first() {
             first.unpark();
         }

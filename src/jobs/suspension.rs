@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 
-static SUSPENSION: Mutex<Suspension> = Mutex::new(Suspension {
+static SUSPENSION: RwLock<Suspension> = RwLock::new(Suspension {
     before: Duration::ZERO,
     since: None,
 });
@@ -25,9 +25,9 @@ impl Suspension {
 
 /// Calls `suspend`, during which the program stands still. Each [`Stopwatch`] stands still as well.
 pub(crate) fn during(suspend: impl FnOnce()) {
-    SUSPENSION.lock().since = Some(Instant::now());
+    SUSPENSION.write().since = Some(Instant::now());
     suspend();
-    let mut suspension = SUSPENSION.lock();
+    let mut suspension = SUSPENSION.write();
     suspension.before = suspension.total(Instant::now());
     suspension.since = None;
 }
@@ -44,13 +44,13 @@ impl Stopwatch {
         let started = Instant::now();
         Self {
             started,
-            suspended_before: SUSPENSION.lock().total(started),
+            suspended_before: SUSPENSION.read().total(started),
         }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        // Read under the lock, so that the times of several threads are in order.
-        let suspension = SUSPENSION.lock();
+        // Read under the lock, so that no time is from before a suspension that it does not count.
+        let suspension = SUSPENSION.read();
         let now = Instant::now();
         self.elapsed_at(now, suspension.total(now))
     }
@@ -62,7 +62,7 @@ impl Stopwatch {
 
     /// The time until `instant`, which is not long past.
     pub(crate) fn time_of(&self, instant: Instant) -> Duration {
-        self.elapsed_at(instant, SUSPENSION.lock().total(instant))
+        self.elapsed_at(instant, SUSPENSION.read().total(instant))
     }
 
     fn elapsed_at(&self, instant: Instant, suspended: Duration) -> Duration {

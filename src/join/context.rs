@@ -7,7 +7,7 @@ use super::current::current;
 use super::error::{Cancelled, JoinError};
 use super::header::Header;
 use super::id::TaskId;
-use super::info::ProgressUnit;
+use super::info::{Progress, ProgressUnit};
 use super::panic::unwind_cancelled;
 use super::parking::{self, Unparker};
 use super::select::{Select, SelectError};
@@ -370,6 +370,11 @@ impl Context {
     #[inline]
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);
+    }
+
+    /// Returns the progress that the task reported last.
+    pub fn progress(&self) -> Progress {
+        self.header.progress()
     }
 
     /// Sets what [`set_progress`](Self::set_progress) counts, for the display. Call it once, before the

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::item::{ItemId, ItemState};
+use super::item::{FoundItem, ItemId, ItemState};
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
-use crate::jobs::{Item, JobSpec, ProcessRun, StopSummary};
+use crate::jobs::{JobSpec, ProcessRun, StopSummary};
 
 #[derive(Clone, Debug)]
 pub struct JobEvent {
@@ -23,7 +23,7 @@ pub enum EventKind {
     },
     /// Planning found an item; ids count up from 0 without a gap.
     ItemDidAppear {
-        item: Item,
+        item: FoundItem,
     },
     /// Planning said a sentence that is no item.
     PlanDidNote {

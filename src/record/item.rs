@@ -62,6 +62,26 @@ impl ItemState {
     }
 }
 
+/// What the record keeps of an item that was found.
+#[derive(Clone, Debug)]
+pub struct FoundItem {
+    pub input: PathBuf,
+    /// The expected amount of work in bytes; 0 if it is not known.
+    pub bytes: u64,
+    /// Whether planning found why it can't be processed.
+    pub fails: bool,
+}
+
+impl From<&Item> for FoundItem {
+    fn from(item: &Item) -> Self {
+        Self {
+            input: item.input.clone(),
+            bytes: item.bytes,
+            fails: matches!(item.step, Step::Fail(_)),
+        }
+    }
+}
+
 /// An item, with its history.
 #[derive(Clone, Debug)]
 pub struct ItemRecord {
@@ -85,7 +105,7 @@ pub struct ItemRecord {
 }
 
 impl ItemRecord {
-    pub(super) fn new(id: ItemId, item: Item) -> Self {
+    pub(super) fn new(id: ItemId, item: FoundItem) -> Self {
         Self {
             id,
             input: item.input,
@@ -94,7 +114,7 @@ impl ItemRecord {
             total: item.bytes,
             started_at: None,
             ended_at: None,
-            failed_in_plan: matches!(item.step, Step::Fail(_)),
+            failed_in_plan: item.fails,
             backtrace: Backtrace::default(),
             process: None,
             ignored_cancel: None,

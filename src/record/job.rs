@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::counts::Counts;
 use super::event::{EventKind, PanicKey};
 use super::item::{
-    Backtrace, ItemId, ItemProcessState, ItemRecord, ItemState, Panic, ProcessRecord,
+    Backtrace, FoundItem, ItemId, ItemProcessState, ItemRecord, ItemState, Panic, ProcessRecord,
 };
 use super::items::Items;
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome, JoinRecord};
 use super::rate::{self, Rate, RateWindow};
 use crate::format;
-use crate::jobs::{Item, JobSpec};
+use crate::jobs::JobSpec;
 
 /// The kinds of errors that are counted. A program has fewer.
 const MAX_ERROR_KINDS: usize = 100;
@@ -294,7 +294,7 @@ impl JobRecord {
         }
     }
 
-    fn add_item(&mut self, at: Duration, item: Item) {
+    fn add_item(&mut self, at: Duration, item: FoundItem) {
         let record = ItemRecord::new(ItemId::new(self.items.len()), item);
         self.total_bytes += u128::from(record.total);
         self.counts.waiting += 1;

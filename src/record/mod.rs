@@ -25,7 +25,7 @@ pub use event::{EventKind, JobEvent, PanicKey};
 pub use export::{job_text, panic_text, write_json};
 pub use frames::{FrameHistory, FrameSummary, MIN_SLOW_LATENCY};
 pub use incident::{IncidentRecord, Incidents};
-pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
+pub use item::{Backtrace, Crash, FoundItem, ItemId, ItemRecord, ItemState, Panic};
 pub use item::{ItemProcessState, ProcessRecord};
 pub use items::Items;
 pub use job::JobRecord;

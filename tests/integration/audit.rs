@@ -85,6 +85,57 @@ fn unchanged_files_are_not_read_and_counted() {
     assert!(items.iter().all(|item| item["output"]["state"] == "same"));
 }
 
+/// Two threads ask for the metadata of the files of a large folder, and read the two halves of the list.
+#[test]
+fn each_change_among_thousands_is_found() {
+    let folder = listed_files(3_000);
+    let files = folder.path().join("files");
+    let changed = ["000000", "000510", "001024", "002998"];
+    for name in changed {
+        fs::write(files.join(name), "other").unwrap();
+    }
+    write(folder.path(), "files/000511", "new");
+    fs::remove_file(files.join("sub/001501")).unwrap();
+    let output = audit(folder.path(), &["--workers", "1"]);
+    let mut lines: Vec<_> = out(&output).lines().collect();
+    lines.sort_unstable();
+    let mut expected: Vec<_> = changed.map(|it| format!("changed: files/{it}")).into();
+    expected.push("new: files/000511".to_owned());
+    assert_eq!(lines, expected);
+    assert!(
+        err(&output).contains("files/sub/001501"),
+        "{}",
+        err(&output)
+    );
+    let note = "2 995 files have the size and the time in the list; not read.";
+    assert!(err(&output).contains(note), "{}", err(&output));
+}
+
+/// A list may be in any order. Of several lines of a file, the last one counts.
+#[test]
+fn order_of_the_list_does_not_matter() {
+    let folder = listed();
+    let list = folder.path().join("LIST");
+    let text = fs::read_to_string(&list).unwrap();
+    let (header, entries) = text.split_once('\n').unwrap();
+    let lines: Vec<_> = entries.lines().collect();
+    let mut pairs: Vec<_> = lines.chunks(2).map(|pair| pair.join("\n")).collect();
+    pairs.reverse();
+    pairs.swap(3, 30);
+    let wrong = pairs[5].replace("bytes=", "bytes=1");
+    pairs.insert(0, wrong);
+    fs::write(&list, format!("{header}\n{}\n", pairs.join("\n"))).unwrap();
+    let output = audit(folder.path(), &[]);
+    assert_eq!((code(&output), out(&output)), (0, ""), "{}", err(&output));
+    let note = "40 files have the size and the time in the list; not read.";
+    assert!(err(&output).contains(note), "{}", err(&output));
+    let wrong = pairs.remove(0);
+    fs::write(&list, format!("{header}\n{}\n{wrong}\n", pairs.join("\n"))).unwrap();
+    let output = audit(folder.path(), &[]);
+    let note = "39 files have the size and the time in the list; not read.";
+    assert!(err(&output).contains(note), "{}", err(&output));
+}
+
 #[test]
 fn every_change_has_its_state() {
     let folder = listed();

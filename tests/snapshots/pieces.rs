@@ -8,10 +8,12 @@ use eframe::egui::{LayerId, Pos2, Rect, Theme, Ui, Vec2};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, image_snapshot_options};
 use image::{Rgba, RgbaImage};
-use meanwhile::jobs::{Item, JobSpec, Options, Output, Step, misbehave};
+use meanwhile::jobs::{JobSpec, Options, Output, misbehave};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
-use meanwhile::record::{self, EventKind, FrameHistory, ItemId, ItemState, JobId, Record};
+use meanwhile::record::{
+    self, EventKind, FoundItem, FrameHistory, ItemId, ItemState, JobId, Record,
+};
 use meanwhile::ui::status_bar::status_ui;
 use meanwhile::ui::tokens;
 
@@ -88,10 +90,10 @@ fn ended_and_running_items() -> Record {
     let spec = Arc::new(JobSpec::new(options));
     apply(0, EventKind::JobDidStart { spec });
     for input in ["first", "second"] {
-        let item = Item {
+        let item = FoundItem {
             input: input.into(),
             bytes: 0,
-            step: Step::Run,
+            fails: false,
         };
         apply(100, EventKind::ItemDidAppear { item });
     }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
+use meanwhile::jobs::{JobSpec, Options, Priority, RunOn, misbehave};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
-use meanwhile::record::{EventKind, JobEvent as Fact, JobId, Record};
+use meanwhile::record::{EventKind, FoundItem, JobEvent as Fact, JobId, Record};
 use meanwhile::ui::tokens;
 
 const ROWS: usize = 1_000_000;
@@ -42,10 +42,10 @@ fn drawn() -> Drawn {
     });
     apply(EventKind::JobDidStart { spec });
     for number in 1..=ROWS {
-        let item = Item {
+        let item = FoundItem {
             input: PathBuf::from(format!("item {number}")),
             bytes: 0,
-            step: Step::Run,
+            fails: false,
         };
         apply(EventKind::ItemDidAppear { item });
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
+use super::batch::Batch;
 use crate::board::item::ItemTask;
 #[cfg(unix)]
 use crate::board::process_table::ProcessTable;
@@ -29,6 +30,8 @@ pub(in crate::board) struct Control {
 /// An item that has a task.
 pub(super) struct InFlight {
     pub(super) item: Arc<Item>,
+    /// Those that share its task, with it.
+    pub(super) batch: Option<Arc<Batch>>,
     pub(super) task: ItemTask,
     /// Done and total as last published.
     pub(super) published: (u64, u64),
@@ -44,7 +47,7 @@ pub(in crate::board) enum KeptBacktrace {
 }
 
 pub(super) enum CoordinatorMessage {
-    DidFind(ItemId, Item),
+    DidFind(ItemId, Arc<Item>),
     PlanDidEnd,
     ItemDidEnd(ItemId),
     Cancel,
@@ -97,6 +100,10 @@ impl Control {
                 continue;
             }
             running += 1;
+            // Nobody could see how far a short item is.
+            if flight.batch.is_some() {
+                continue;
+            }
             let progress = flight.task.progress();
             let now = (progress.done, progress.total);
             if now != flight.published {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::batch::{self, Batch};
 use super::control::{Control, CoordinatorMessage, InFlight, KeptBacktrace, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
@@ -68,10 +69,11 @@ impl Coordinator {
     pub(super) fn run(mut self, context: &Context) -> JobOutcome {
         while !self.is_done() {
             self.handle_next();
+            self.spread_waiting();
             while self.has_room()
                 && let Some((id, item)) = self.state.backlog.pop_front()
             {
-                self.begin_item(id, item);
+                self.begin_next(id, item);
             }
         }
         self.executor.shutdown();
@@ -109,7 +111,7 @@ impl Coordinator {
         };
         match next {
             Ok(CoordinatorMessage::DidFind(id, item)) => {
-                self.state.backlog.push_back((id, Arc::new(item)));
+                self.state.backlog.push_back((id, item));
             }
             Ok(CoordinatorMessage::PlanDidEnd) => self.end_plan(),
             Ok(CoordinatorMessage::ItemDidEnd(id)) => self.end_item(id),
@@ -132,6 +134,63 @@ impl Coordinator {
         }
     }
 
+    /// Gives an item a task, alone or with those behind it, or ends it where there is nothing to run.
+    fn begin_next(&mut self, id: ItemId, item: Arc<Item>) {
+        let count = self.batch_len();
+        if count < 2 || !self.may_share(&item) {
+            return self.begin_item(id, item);
+        }
+        let mut items = vec![(id, item)];
+        while items.len() < count
+            && let Some((_, next)) = self.state.backlog.front()
+            && self.may_share(next)
+        {
+            items.extend(self.state.backlog.pop_front());
+        }
+        self.begin_batch(items);
+    }
+
+    /// Whether an item may share a task.
+    fn may_share(&self, item: &Item) -> bool {
+        let has_task = self.executor.is_pool() && !self.state.is_cancelled;
+        let is_run = !matches!(item.step, Step::Fail(_));
+        has_task && is_run && self.spec.options.job().is_short(item)
+    }
+
+    /// The number of items that may share a task now: few while there are few, so that all workers have
+    /// some.
+    fn batch_len(&self) -> usize {
+        let workers = self.spec.workers.max(1);
+        let share = self.state.backlog.len() / workers.saturating_mul(2);
+        share.min(batch::MAX_ITEMS)
+    }
+
+    fn begin_batch(&mut self, items: Vec<(ItemId, Arc<Item>)>) {
+        let (id, item) = items[0].clone();
+        let name = format!("{} and {} more", self.task_name(&item), items.len() - 1);
+        let batch = Arc::new(Batch::new(items));
+        let spawned = {
+            let (batch, spec) = (Arc::clone(&batch), Arc::clone(&self.spec));
+            let events = self.events.clone();
+            self.executor.spawn(name, move |context| {
+                batch.run(spec.options.job(), &events, context)
+            })
+        };
+        match spawned {
+            Ok(task) => {
+                self.state.refusals = Refusals::default();
+                self.backpressure.release(batch.items().len());
+                self.track(id, &item, &task, Some(batch));
+            }
+            Err(error) => {
+                for item in batch.items()[1..].iter().rev() {
+                    self.state.backlog.push_front(item.clone());
+                }
+                self.put_back(id, item, &error);
+            }
+        }
+    }
+
     /// Gives an item its task, or ends it where there is nothing to run.
     fn begin_item(&mut self, id: ItemId, item: Arc<Item>) {
         if self.state.is_cancelled {
@@ -144,17 +203,18 @@ impl Coordinator {
             match self.spawn(id, &item) {
                 Ok(task) => {
                     self.state.refusals = Refusals::default();
-                    self.track(id, &item, &task);
+                    self.track(id, &item, &task, None);
                 }
                 Err(error) => return self.put_back(id, item, &error),
             }
         }
-        self.backpressure.release();
+        self.backpressure.release(1);
     }
 
-    fn track(&self, id: ItemId, item: &Arc<Item>, task: &ItemTask) {
+    fn track(&self, id: ItemId, item: &Arc<Item>, task: &ItemTask, batch: Option<Arc<Batch>>) {
         let flight = InFlight {
             item: Arc::clone(item),
+            batch,
             task: task.clone(),
             published: (0, item.bytes),
         };
@@ -168,7 +228,7 @@ impl Coordinator {
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
         let is_alone = self.in_flight().is_empty() && room::is_empty();
         if is_alone && !self.state.refusals.may_retry() {
-            self.backpressure.release();
+            self.backpressure.release(1);
             self.publish_end(id, ItemState::Failed(no_thread(error)));
         } else {
             self.state.waits_for_thread = true;
@@ -179,7 +239,7 @@ impl Coordinator {
     fn spawn(&self, id: ItemId, item: &Arc<Item>) -> Result<ItemTask, SpawnError> {
         let (spec, events) = (Arc::clone(&self.spec), self.events.clone());
         let item = Arc::clone(item);
-        let name = format!("{} {}", self.name, short_name(&item.input));
+        let name = self.task_name(&item);
         let workers = self.executor.workers();
         let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
         let observer = self.observer(id);
@@ -195,6 +255,10 @@ impl Coordinator {
             let ended = room::run(context, run, ItemOutcome::is_refused);
             ended.unwrap_or(ItemOutcome::Cancelled)
         })
+    }
+
+    fn task_name(&self, item: &Item) -> String {
+        format!("{} {}", self.name, short_name(&item.input))
     }
 
     #[cfg(unix)]
@@ -221,6 +285,9 @@ impl Coordinator {
         let Some(outcome) = flight.task.poll() else {
             return;
         };
+        if let Some(batch) = &flight.batch {
+            return self.end_batch(batch, outcome.as_ref().err());
+        }
         self.publish_size(id, &flight);
         let key = PanicKey::Item(id);
         let state = match outcome {
@@ -243,9 +310,57 @@ impl Coordinator {
                 self.publish(EventKind::ItemDidIgnoreCancel { item: id, within });
                 ItemState::Cancelled
             }
-            Ok(ItemOutcome::Cancelled) | Err(_) => ItemState::Cancelled,
+            Ok(ItemOutcome::Cancelled | ItemOutcome::Published) | Err(_) => ItemState::Cancelled,
         };
         self.publish_end(id, state);
+    }
+
+    /// While a worker has nothing to do, takes the items that wait in the tasks of others.
+    fn spread_waiting(&mut self) {
+        let is_busy = |it: &Self| it.in_flight().len() >= it.spec.workers.max(1);
+        if self.state.is_cancelled || !self.state.backlog.is_empty() || is_busy(self) {
+            return;
+        }
+        let batches: Vec<_> = {
+            let in_flight = self.in_flight();
+            let newest_first = in_flight.values().rev();
+            newest_first.filter_map(|it| it.batch.clone()).collect()
+        };
+        for batch in batches {
+            self.take_back(batch.take_waiting());
+        }
+    }
+
+    /// Puts items that have not begun in front of all that have no task.
+    fn take_back(&mut self, items: &[(ItemId, Arc<Item>)]) {
+        self.backpressure.take_back(items.len());
+        for item in items.iter().rev() {
+            self.state.backlog.push_front(item.clone());
+        }
+    }
+
+    /// Ends the items whose end the task of a batch has not published. After a panic, those behind the
+    /// item that panicked get another task.
+    fn end_batch(&mut self, batch: &Batch, error: Option<&JoinError>) {
+        let (failed, cancelled) = batch.ends();
+        self.state.ended.failed |= failed;
+        self.state.ended.cancelled |= cancelled;
+        let rest = batch.rest();
+        if let (Some(JoinError::Panicked(report)), [(id, item), others @ ..]) = (error, rest) {
+            let panic = Panic {
+                task: self.task_name(item),
+                ..Panic::from(&**report)
+            };
+            let state = self.panicked(item, Arc::new(panic), || {
+                self.control.keep_panic(PanicKey::Item(*id), report);
+            });
+            self.publish_end(*id, state);
+            self.take_back(others);
+            return;
+        }
+        for (id, _) in rest {
+            self.publish_end(*id, ItemState::Cancelled);
+        }
     }
 
     /// How an item that panicked ended: as its job explains it, or with the panic, which is then kept.

@@ -1,10 +1,12 @@
-//! One running job: a [`planner`] that finds items, and a [`coordinator`] that gives each a task.
+//! One running job: a [`planner`] that finds items, and a [`coordinator`] that gives each a task, or a part of
+//! one if it is short ([`batch`]).
 //!
 //! Both are tasks themselves. The coordinator waits in one place, for the messages of its inbox: an
 //! item was found, an item ended, planning ended, cancel. The planner may be [`MAX_PLANNED`] items
 //! ahead of the workers: enough to know early how much work there is, and a bound on the memory for
 //! a tree of any size. Few of those items are tasks at any time.
 
+mod batch;
 mod control;
 mod coordinator;
 mod planner;

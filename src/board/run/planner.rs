@@ -8,7 +8,7 @@ use crate::board::event_sender::EventSender;
 use crate::format;
 use crate::jobs::{Item, JobSpec, Plan};
 use crate::join::{Cancelled, Context};
-use crate::record::{EventKind, ItemId};
+use crate::record::{EventKind, FoundItem, ItemId};
 
 /// The notes of a plan that are kept.
 const MAX_NOTES: usize = 100;
@@ -54,8 +54,10 @@ impl Plan for BoardPlan<'_> {
         self.planner.backpressure.acquire(self.context);
         let id = ItemId::new(self.items);
         self.items += 1;
-        let appeared = EventKind::ItemDidAppear { item: item.clone() };
+        let found = FoundItem::from(&item);
+        let appeared = EventKind::ItemDidAppear { item: found };
         self.planner.events.publish(appeared);
+        let item = Arc::new(item);
         send(&self.planner.inbox, CoordinatorMessage::DidFind(id, item));
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::path::{self, Path, PathBuf};
 
 use memchr::memrchr;
@@ -13,11 +13,15 @@ use crate::jobs::checksum::name_of;
 
 /// The files of a list.
 pub(super) struct KnownFiles<'a> {
-    by_name: HashMap<Cow<'a, [u8]>, Known<'a>>,
+    /// In the order in which folders are walked, each name once.
+    files: Vec<Known<'a>>,
+    /// The file behind the one that was found last, which is likely to be asked for next.
+    next: usize,
     names: Names,
 }
 
 struct Known<'a> {
+    name: Cow<'a, [u8]>,
     says: Says<'a>,
     is_found: Cell<bool>,
 }
@@ -32,16 +36,18 @@ impl<'a> KnownFiles<'a> {
     /// Those of a list in `folder`, which is absolute.
     pub(super) fn of_lines(lines: Vec<OwnLine<'a>>, folder: &Path) -> Self {
         let names = Names::new(folder);
-        let said = lines.into_iter().map(|line| {
+        let known = lines.into_iter().map(|line| {
             let name = match line.name {
                 Cow::Borrowed(name) => Cow::Borrowed(names.short(name)),
                 Cow::Owned(name) => Cow::Owned(names.short(&name).to_owned()),
             };
             let (digest, stamp) = (line.digest, line.stamp);
-            (name, Says::Line { digest, stamp })
+            Known::new(name, Says::Line { digest, stamp })
         });
+        let files = in_order(known.collect());
         Self {
-            by_name: by_name(said),
+            files,
+            next: 0,
             names,
         }
     }
@@ -49,52 +55,69 @@ impl<'a> KnownFiles<'a> {
     /// Those of a list in `folder`, which is absolute.
     pub(super) fn of_entries(entries: Vec<Entry>, folder: &Path) -> Self {
         let names = Names::new(folder);
-        let said = entries.into_iter().map(|entry| {
+        let known = entries.into_iter().map(|entry| {
             let path = entry.path.as_os_str().as_encoded_bytes();
             let name = Cow::Owned(names.short(path).to_owned());
-            (name, Says::Entry(Box::new(entry)))
+            Known::new(name, Says::Entry(Box::new(entry)))
         });
+        let files = in_order(known.collect());
         Self {
-            by_name: by_name(said),
+            files,
+            next: 0,
             names,
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
     }
 
     /// The file of this path, if the list has it.
     pub(super) fn find(&mut self, path: &Path) -> Option<KnownFile<'_>> {
         let name = self.names.of(path);
-        let (name, known) = self.by_name.get_key_value(name)?;
+        let is_next = |known: &Known<'_>| *known.name == *name;
+        let at = if self.files.get(self.next).is_some_and(is_next) {
+            self.next
+        } else {
+            let order = |known: &Known<'_>| in_walk(&known.name, name);
+            self.files.binary_search_by(order).ok()?
+        };
+        self.next = at + 1;
         Some(KnownFile {
-            name,
-            known,
+            known: &self.files[at],
             names: &self.names,
         })
     }
 
     /// Those that were not found, by path.
     pub(super) fn into_unseen(self) -> Vec<Entry> {
-        let unseen = self.by_name.iter().filter(|(_, it)| !it.is_found.get());
-        let mut entries: Vec<_> = unseen
-            .map(|(name, known)| known.says.entry(name, &self.names))
-            .collect();
+        let unseen = self.files.iter().filter(|known| !known.is_found.get());
+        let mut entries: Vec<_> = unseen.map(|known| known.entry(&self.names)).collect();
         entries.sort_unstable_by(|left, right| left.path.cmp(&right.path));
         entries
     }
 }
 
-fn by_name<'a>(
-    said: impl Iterator<Item = (Cow<'a, [u8]>, Says<'a>)>,
-) -> HashMap<Cow<'a, [u8]>, Known<'a>> {
-    let known = |says| Known {
-        says,
-        is_found: Cell::new(false),
-    };
-    said.map(|(name, says)| (name, known(says))).collect()
+/// Sorts the files, unless the list has them in order, as it does where this job has written it. Of several
+/// lines of a file, the last one counts.
+fn in_order(mut files: Vec<Known<'_>>) -> Vec<Known<'_>> {
+    let is_before = |one: &Known<'_>, next: &Known<'_>| in_walk(&one.name, &next.name).is_lt();
+    if !files.is_sorted_by(is_before) {
+        files.reverse();
+        files.sort_by(|left, right| in_walk(&left.name, &right.name));
+        files.dedup_by(|later, kept| later.name == kept.name);
+    }
+    files
+}
+
+/// The order of names in which folders are walked: the files in a folder directly behind its own name.
+fn in_walk(left: &[u8], right: &[u8]) -> Ordering {
+    let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+    left.iter().map(rank).cmp(right.iter().map(rank))
 }
 
 /// A file that the list has.
 pub(super) struct KnownFile<'a> {
-    name: &'a [u8],
     known: &'a Known<'a>,
     names: &'a Names,
 }
@@ -115,15 +138,23 @@ impl KnownFile<'_> {
     }
 
     pub(super) fn entry(&self) -> Entry {
-        self.known.says.entry(self.name, self.names)
+        self.known.entry(self.names)
     }
 }
 
-impl Says<'_> {
-    fn entry(&self, name: &[u8], names: &Names) -> Entry {
-        match self {
-            Self::Line { digest, stamp } => entry_of(name, digest, stamp, &names.list_folder),
-            Self::Entry(entry) => (**entry).clone(),
+impl<'a> Known<'a> {
+    fn new(name: Cow<'a, [u8]>, says: Says<'a>) -> Self {
+        Self {
+            name,
+            says,
+            is_found: Cell::new(false),
+        }
+    }
+
+    fn entry(&self, names: &Names) -> Entry {
+        match &self.says {
+            Says::Line { digest, stamp } => entry_of(&self.name, digest, stamp, &names.list_folder),
+            Says::Entry(entry) => (**entry).clone(),
         }
     }
 }

@@ -88,7 +88,10 @@ pub struct AuditList {
 ///
 /// # Errors
 /// The list can't be read, or has a line that is no checksum.
-pub fn read(path: &Path, is_cancelled: &dyn Fn() -> bool) -> Result<AuditList, AuditError> {
+pub fn read(
+    path: &Path,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<AuditList, AuditError> {
     let source = ListSource::open(path)?;
     match source.own_lines(is_cancelled) {
         Some(lines) => Ok(AuditList {
@@ -138,13 +141,19 @@ impl<'a> ListSource<'a> {
     }
 
     /// The lines of a list that has the form of this job from its beginning to its end.
-    pub(super) fn own_lines(&self, is_cancelled: &dyn Fn() -> bool) -> Option<Vec<OwnLine<'_>>> {
+    pub(super) fn own_lines(
+        &self,
+        is_cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<OwnLine<'_>>> {
         let text = self.is_whole.then_some(&self.text)?;
         own_form::lines(text, is_cancelled)
     }
 
     /// What a list of any form says, up to a cancel.
-    pub(super) fn list(self, is_cancelled: &dyn Fn() -> bool) -> Result<AuditList, AuditError> {
+    pub(super) fn list(
+        self,
+        is_cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<AuditList, AuditError> {
         let path = self.path;
         let mut list = ListReading::new(path);
         let mut entries = Vec::new();

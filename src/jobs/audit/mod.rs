@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::AuditError;
 use self::list::Entry;
-use super::checksum::{Algorithm, Checksum, DigestKind, FileDigests, digests_of_file};
+use super::checksum::{
+    Algorithm, Checksum, DigestKind, FileDigests, digests_of_file, is_short_file,
+};
 use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::{Cancelled, Context};
@@ -160,6 +162,10 @@ impl Job for Options {
         plan: &mut dyn Plan,
     ) -> Result<(), Cancelled> {
         plan::plan(self, inputs, context, plan)
+    }
+
+    fn is_short(&self, item: &Item) -> bool {
+        is_short_file(item.bytes)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

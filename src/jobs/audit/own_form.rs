@@ -10,7 +10,7 @@ use memchr::memchr3;
 use super::list::Entry;
 use crate::jobs::checksum::list::{self, ListForm};
 use crate::jobs::checksum::read::{Claim, unescape};
-use crate::jobs::checksum::{Algorithm, Checksum, MAX_LINE_LEN};
+use crate::jobs::checksum::{Algorithm, Checksum, MAX_LINE_LEN, side_by_side};
 
 /// The first line.
 pub(super) const HEADER: &[u8] = b"# Meanwhile audit 1\n";
@@ -91,13 +91,30 @@ pub(super) struct OwnLine<'a> {
 /// are none.
 pub(super) fn lines<'a>(
     text: &'a [u8],
-    is_cancelled: &dyn Fn() -> bool,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Option<Vec<OwnLine<'a>>> {
     if !cfg!(unix) {
         // There, a name has more than one form.
         return None;
     }
-    let mut text = text.strip_prefix(HEADER)?;
+    let text = text.strip_prefix(HEADER)?;
+    // Only the comment of a file begins like this, so the second half begins with a whole file.
+    let half = text.len() / 2;
+    let end = memchr::memmem::find(&text[half..], b"\n# ").map_or(text.len(), |at| half + at + 1);
+    let (first, second) = text.split_at(end);
+    let (first, second) = side_by_side(
+        || lines_of(first, is_cancelled),
+        || lines_of(second, is_cancelled),
+    );
+    let mut lines = first?;
+    lines.append(&mut second?);
+    Some(lines)
+}
+
+fn lines_of<'a>(
+    mut text: &'a [u8],
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<OwnLine<'a>>> {
     let mut lines = Vec::new();
     while !text.is_empty() {
         if is_cancelled() {

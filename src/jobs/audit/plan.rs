@@ -95,7 +95,13 @@ impl Visitor for Audit<'_> {
             return;
         }
         let Some(known) = self.known.find(&item.input) else {
-            self.new.push(item);
+            if self.known.is_empty() {
+                // Nothing can have been moved, so it need not wait until all files are found.
+                let step = Step::Audit(Check::New);
+                self.plan.item(Item { step, ..item });
+            } else {
+                self.new.push(item);
+            }
             return;
         };
         if known.was_found() {
@@ -112,6 +118,10 @@ impl Visitor for Audit<'_> {
 
     fn plan(&mut self) -> &mut dyn Plan {
         self.plan
+    }
+
+    fn only_asks(&self) -> bool {
+        !self.options.thorough
     }
 }
 

@@ -82,7 +82,10 @@ impl Hasher {
             State::Xxh32(hasher) => digest.copy_from_slice(&hasher.digest().to_be_bytes()),
             State::Xxh64(hasher) => digest.copy_from_slice(&hasher.digest().to_be_bytes()),
         }
-        hex::encode(digest)
+        // `hex::encode` goes through the digits one by one.
+        let mut digits = vec![0; 2 * digest.len()];
+        hex::encode_to_slice(&digest, &mut digits).expect("two digits a byte");
+        String::from_utf8(digits).expect("digits are ASCII")
     }
 }
 

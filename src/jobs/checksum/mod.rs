@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest};
 pub use self::candidates::Candidates;
 pub(super) use self::candidates::candidates;
+pub(super) use self::digest::is_short_file;
 pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::hasher::Hasher;
@@ -41,6 +42,7 @@ pub(super) use self::locate::{Names, name_of};
 pub use self::own_lists::ListTarget;
 pub(super) use self::own_lists::is_list;
 pub(super) use self::source::open_regular;
+pub(super) use self::tree::side_by_side;
 pub(super) use self::walk::{Visitor, walk, walk_files};
 pub(super) use self::written::name_in as name_in_list;
 use super::text::shown;
@@ -179,6 +181,10 @@ impl Job for Options {
         plan: &mut dyn Plan,
     ) -> Result<(), Cancelled> {
         own_lists::plan(&self.target, inputs, context, plan)
+    }
+
+    fn is_short(&self, item: &Item) -> bool {
+        is_short_file(item.bytes)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

@@ -154,6 +154,31 @@ pub(super) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> Option<R> 
     Some(threads.as_ref()?.install(work))
 }
 
+/// Runs both, the second one on a shared thread beside this one, unless another file uses those now.
+pub(in crate::jobs) fn side_by_side<A, B: Send>(
+    here: impl FnOnce() -> A,
+    there: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    let priority = Priority::current();
+    let threads = threads_of(priority).try_lock();
+    let mut there = Some(there);
+    let mut take = || there.take().expect("it runs once");
+    if let Some(mut threads) = threads {
+        if threads.is_none() {
+            *threads = start_threads(priority);
+        }
+        if let Some(threads) = threads.as_ref() {
+            let (mut result, there) = (None, take());
+            let here = threads.in_place_scope(|scope| {
+                scope.spawn(|_| result = Some(there()));
+                here()
+            });
+            return (here, result.expect("the scope has ended"));
+        }
+    }
+    (here(), take()())
+}
+
 /// The threads that hash for callers of this priority, once they are started.
 fn threads_of(priority: Priority) -> &'static Mutex<Option<ThreadPool>> {
     static BACKGROUND: Mutex<Option<ThreadPool>> = Mutex::new(None);

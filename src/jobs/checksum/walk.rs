@@ -9,6 +9,7 @@ use std::vec;
 
 use super::error::ChecksumError;
 use super::source::reject_special;
+use super::tree::side_by_side;
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
@@ -17,6 +18,12 @@ use crate::join::{Cancelled, Context};
 
 /// The folders that are open at once, so that a deep tree does not need as many open files.
 const MAX_OPEN: usize = 4;
+
+/// The entries whose metadata two threads ask for before any is visited.
+const ASKED_AT_ONCE: usize = 512;
+
+/// Of fewer entries, waking a thread takes longer than asking for the metadata of half of them.
+const MIN_SIDE_BY_SIDE: usize = 64;
 
 /// Passes every file in `inputs` to `plan`: folders recursively, by name.
 ///
@@ -42,6 +49,12 @@ pub(in crate::jobs) trait Visitor {
 
     /// Where inputs that can't be read and notes go.
     fn plan(&mut self) -> &mut dyn Plan;
+
+    /// Whether the metadata of the files is all that is asked for. Then the files of a folder are asked
+    /// for it by two threads; else other threads read files meanwhile.
+    fn only_asks(&self) -> bool {
+        false
+    }
 }
 
 struct AllFiles<'a>(&'a mut dyn Plan);
@@ -100,28 +113,77 @@ struct FolderLevel {
 
 /// The entries of a folder, by name.
 enum Entries {
-    /// The folder is open, so that the system finds each by its name alone.
-    Open(vec::IntoIter<(OsString, DirEntry)>),
+    Open(OpenEntries),
     Closed(vec::IntoIter<OsString>),
+}
+
+/// The folder is open, so that the system finds each by its name alone.
+struct OpenEntries {
+    rest: vec::IntoIter<(OsString, DirEntry)>,
+    /// The next ones, whose metadata is known already.
+    asked: vec::IntoIter<(OsString, io::Result<Metadata>)>,
+    /// Whether two threads ask.
+    side_by_side: bool,
+}
+
+impl OpenEntries {
+    /// Asks for the metadata of the next ones. A cancel ends that early.
+    fn ask(&mut self, context: &Context) {
+        let mut first: Vec<_> = self.rest.by_ref().take(ASKED_AT_ONCE).collect();
+        let ask = |entries: Vec<(OsString, DirEntry)>| -> Vec<_> {
+            let entries = entries.into_iter();
+            let entries = entries.take_while(|_| !context.is_cancelled());
+            let ask = |(name, entry): (_, DirEntry)| (name, entry.metadata());
+            entries.map(ask).collect()
+        };
+        let asked = if first.len() < MIN_SIDE_BY_SIDE {
+            ask(first)
+        } else {
+            let second = first.split_off(first.len() / 2);
+            let (mut first, second) = side_by_side(|| ask(first), || ask(second));
+            first.extend(second);
+            first
+        };
+        self.asked = asked.into_iter();
+    }
 }
 
 impl Entries {
     /// Closes the folder: the entries are found by their paths from now on.
     fn close(&mut self) {
-        if let Self::Open(entries) = self {
-            let names: Vec<_> = entries.map(|(name, _)| name).collect();
+        if let Self::Open(open) = self {
+            let asked = open.asked.by_ref().map(|(name, _)| name);
+            let names: Vec<_> = asked
+                .chain(open.rest.by_ref().map(|(name, _)| name))
+                .collect();
             *self = Self::Closed(names.into_iter());
         }
     }
-}
 
-impl Iterator for Entries {
-    type Item = (OsString, Option<DirEntry>);
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next one, with its own metadata, not that of what it links to. `None` behind the last, and
+    /// perhaps after a cancel.
+    fn next(
+        &mut self,
+        folder: &Path,
+        context: &Context,
+    ) -> Option<(PathBuf, io::Result<Metadata>)> {
         match self {
-            Self::Open(entries) => entries.next().map(|(name, entry)| (name, Some(entry))),
-            Self::Closed(names) => names.next().map(|name| (name, None)),
+            Self::Open(open) if open.side_by_side => {
+                if open.asked.len() == 0 {
+                    open.ask(context);
+                }
+                let (name, metadata) = open.asked.next()?;
+                Some((folder.join(name), metadata))
+            }
+            Self::Open(open) => {
+                let (name, entry) = open.rest.next()?;
+                Some((folder.join(name), entry.metadata()))
+            }
+            Self::Closed(names) => {
+                let path = folder.join(names.next()?);
+                let metadata = fs::symlink_metadata(&path);
+                Some((path, metadata))
+            }
         }
     }
 }
@@ -151,12 +213,12 @@ impl Walk<'_> {
         let mut levels: Vec<_> = self.enter(path)?.into_iter().collect();
         while let Some(level) = levels.last_mut() {
             self.context.check()?;
-            let Some((name, entry)) = level.entries.next() else {
+            let next = level.entries.next(&level.folder, self.context);
+            let Some((path, metadata)) = next else {
                 levels.pop();
                 continue;
             };
-            let path = level.folder.join(name);
-            match metadata_of(&path, entry) {
+            match metadata {
                 Ok(metadata) if metadata.is_dir() => {
                     levels.extend(self.enter(path)?);
                     if let Some(outer) = levels.len().checked_sub(MAX_OPEN + 1) {
@@ -207,7 +269,11 @@ impl Walk<'_> {
         });
         Ok(Some(FolderLevel {
             folder,
-            entries: Entries::Open(entries.into_iter()),
+            entries: Entries::Open(OpenEntries {
+                rest: entries.into_iter(),
+                asked: Vec::new().into_iter(),
+                side_by_side: self.visitor.only_asks(),
+            }),
         }))
     }
 
@@ -274,14 +340,6 @@ impl Walk<'_> {
     fn fail(&mut self, path: PathBuf, error: ChecksumError) {
         self.found_any = true;
         self.visitor.plan().item(Item::failed(path, error));
-    }
-}
-
-/// The metadata of an entry itself, not of what it links to.
-fn metadata_of(path: &Path, entry: Option<DirEntry>) -> io::Result<Metadata> {
-    match entry {
-        Some(entry) => entry.metadata(),
-        None => fs::symlink_metadata(path),
     }
 }
 

@@ -163,6 +163,12 @@ impl Job for Options {
         })
     }
 
+    /// Those of a job that ends at once, and all beside one that sleeps: so it can be seen what becomes of
+    /// items that share a task.
+    fn is_short(&self, _item: &Item) -> bool {
+        self.after <= 0.0 || self.end == Misbehaviour::Sleep
+    }
+
     fn address_space_limit(&self) -> Option<u64> {
         (self.end == Misbehaviour::Allocate).then_some(fatal::MAX_ADDRESS_SPACE_BYTES)
     }

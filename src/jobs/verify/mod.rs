@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::args::CheckArgs;
 pub use self::error::VerifyError;
-use super::checksum::{Algorithm, Candidates};
+use super::checksum::{Algorithm, Candidates, is_short_file};
 use super::{Item, ItemError, Job, Output, Plan, Step};
 use crate::choice::choices;
 use crate::join::{Cancelled, Context};
@@ -92,6 +92,10 @@ impl Job for Options {
         plan: &mut dyn Plan,
     ) -> Result<(), Cancelled> {
         plan::plan(self, inputs, context, plan)
+    }
+
+    fn is_short(&self, item: &Item) -> bool {
+        is_short_file(item.bytes)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

@@ -1,7 +1,7 @@
 //! How items and jobs end.
 
 use meanwhile::jobs::misbehave::Misbehaviour;
-use meanwhile::jobs::{JobSpec, Options, RunOn, checksum};
+use meanwhile::jobs::{self, JobSpec, Options, RunOn, checksum};
 use meanwhile::record::{Backtrace, ItemState, JobId, JobState, PanicKey, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
@@ -15,6 +15,76 @@ fn panicking_item_leaves_the_others_alone() {
         assert_eq!(board.labels(job), ["returned", "panicked", "returned"]);
         assert_eq!(*board.job(job).state(), JobState::Failed);
         assert!(board.job(job).is_planned());
+    }
+}
+
+/// Many items that end at once share tasks.
+#[test]
+fn panic_in_a_shared_task_is_that_of_one_item() {
+    let mut board = TestBoard::new();
+    let options = misbehave(Misbehaviour::PanicString, 700, 1_000);
+    let job = board.start(spec(RunOn::Pool, options));
+    board.until_ended(job);
+    let counts = board.job(job).counts();
+    assert_eq!((counts.returned, counts.panicked), (999, 1));
+    let (_, panic, _) = board.job(job).panics().next().unwrap();
+    assert_eq!(panic.message, "item 700 misbehaved: a simulated panic");
+    assert!(panic.task.ends_with(" item 700"), "{}", panic.task);
+}
+
+#[test]
+fn items_behind_a_panic_in_their_task_still_run() {
+    let mut board = TestBoard::new();
+    let options = misbehave(Misbehaviour::PanicString, 0, 300);
+    let job = board.start(spec(RunOn::Pool, options));
+    board.until_ended(job);
+    assert_eq!(board.job(job).counts().panicked, 300);
+    for (number, (_, panic, _)) in board.job(job).panics().enumerate() {
+        assert!(panic.message.ends_with("a simulated panic"), "{number}");
+    }
+    let inputs = board.job(job).items().iter();
+    for item in inputs {
+        let ItemState::Panicked(panic) = &item.state else {
+            panic!("{:?}", item.state);
+        };
+        let name = item.input.display().to_string();
+        assert!(panic.message.starts_with(&name) && panic.task.ends_with(&name));
+    }
+}
+
+#[test]
+fn items_behind_a_long_one_in_its_task_still_run() {
+    let mut board = TestBoard::new();
+    let options = jobs::misbehave::Options {
+        after: 3_600.0,
+        ..misbehave(Misbehaviour::Sleep, 700, 1_000)
+    };
+    let job = board.start(spec(RunOn::Pool, options));
+    board.until("all others have returned", |record| {
+        let job = record.job(job);
+        job.is_some_and(|job| job.counts().returned == 999)
+    });
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(board.job(job).counts().cancelled, 1);
+}
+
+#[test]
+fn cancel_ends_each_item_of_shared_tasks() {
+    let mut board = TestBoard::new();
+    let options = misbehave(Misbehaviour::Error, 0, 100_000);
+    let job = board.start(spec(RunOn::Pool, options));
+    board.until("an item failed", |record| {
+        record.job(job).is_some_and(|job| job.counts().failed > 0)
+    });
+    board.cancel(job);
+    board.until_ended(job);
+    let record = board.job(job);
+    let counts = record.counts();
+    assert_eq!(counts.failed + counts.cancelled, record.items().len());
+    assert!(record.items().iter().all(|item| item.state.is_ended()));
+    if counts.cancelled > 0 {
+        assert_eq!(*record.state(), JobState::Cancelled);
     }
 }
 

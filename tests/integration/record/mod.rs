@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meanwhile::jobs::misbehave;
-use meanwhile::jobs::{Item, ItemError, JobSpec, Options, Output, Step};
+use meanwhile::jobs::{ItemError, JobSpec, Options, Output};
 use meanwhile::record::{
-    Crash, EventKind, ItemId, ItemState, JobEvent, JobId, JobRecord, JobState, Panic, Record,
-    write_json,
+    Crash, EventKind, FoundItem, ItemId, ItemState, JobEvent, JobId, JobRecord, JobState, Panic,
+    Record, write_json,
 };
 
 const JOB: JobId = JobId::new(1);
@@ -52,10 +52,10 @@ impl Replay {
 
     fn item(self, input: impl Into<PathBuf>, bytes: u64) -> Self {
         self.apply(EventKind::ItemDidAppear {
-            item: Item {
+            item: FoundItem {
                 input: input.into(),
                 bytes,
-                step: Step::Run,
+                fails: false,
             },
         })
     }

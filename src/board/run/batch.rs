@@ -1,0 +1,122 @@
+//! Short items that one task runs, one after the other.
+//!
+//! A task, and the messages about its begin and its end, take as long as the checksum of a short file. So
+//! short items of a job that allows it share a task. Its thread publishes how each of them ends, at once. If one
+//! takes long all the same, as on a disk that does not answer, those behind it are taken from the task as soon
+//! as another thread has nothing to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::board::event_sender::EventSender;
+use crate::board::item::ItemOutcome;
+use crate::jobs::{Item, ItemError, Job, Output, room};
+use crate::join::Context;
+use crate::record::{EventKind, ItemId, ItemState};
+
+/// The most items of a batch: a task for as many costs little beside them, and they take some hundred
+/// microseconds.
+pub(super) const MAX_ITEMS: usize = 32;
+
+/// Items that share a task.
+pub(super) struct Batch {
+    items: Vec<(ItemId, Arc<Item>)>,
+    /// The number of items that the task has begun; more once it finds no other.
+    begun: AtomicUsize,
+    /// The number of items whose end has been published.
+    ended: AtomicUsize,
+    /// The number of items that the task still has: those behind were taken from it.
+    kept: AtomicUsize,
+    failed: AtomicBool,
+    cancelled: AtomicBool,
+}
+
+impl Batch {
+    pub(super) fn new(items: Vec<(ItemId, Arc<Item>)>) -> Self {
+        Self {
+            begun: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            kept: AtomicUsize::new(items.len()),
+            items,
+            failed: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn items(&self) -> &[(ItemId, Arc<Item>)] {
+        &self.items
+    }
+
+    /// The items whose end has not been published. Once the task has ended by a panic, the first of them
+    /// has panicked.
+    pub(super) fn rest(&self) -> &[(ItemId, Arc<Item>)] {
+        let ended = self.ended.load(Ordering::Acquire);
+        &self.items[ended..self.kept.load(Ordering::Relaxed)]
+    }
+
+    /// Takes the items that have not begun from the task. Only the coordinator does that.
+    pub(super) fn take_waiting(&self) -> &[(ItemId, Arc<Item>)] {
+        let kept = self.kept.load(Ordering::Relaxed);
+        let begun = self.begun.swap(self.items.len(), Ordering::AcqRel);
+        let begun = begun.min(kept);
+        self.kept.store(begun, Ordering::Relaxed);
+        &self.items[begun..kept]
+    }
+
+    /// Whether an item has failed, and whether one has ended as cancelled.
+    pub(super) fn ends(&self) -> (bool, bool) {
+        let failed = self.failed.load(Ordering::Acquire);
+        (failed, self.cancelled.load(Ordering::Acquire))
+    }
+
+    /// Runs the items that are not taken from it, up to a cancel.
+    pub(super) fn run(
+        &self,
+        job: &dyn Job,
+        events: &EventSender,
+        context: &Context,
+    ) -> ItemOutcome {
+        while !context.is_cancelled()
+            && let Some((id, item)) = self.items.get(self.begun.fetch_add(1, Ordering::AcqRel))
+        {
+            self.run_item(*id, item, job, events, context);
+            self.ended.fetch_add(1, Ordering::Release);
+        }
+        ItemOutcome::Published
+    }
+
+    fn run_item(
+        &self,
+        id: ItemId,
+        item: &Item,
+        job: &dyn Job,
+        events: &EventSender,
+        context: &Context,
+    ) {
+        context.set_progress(0, item.bytes);
+        events.publish(EventKind::ItemDidStart { item: id });
+        let is_refused =
+            |it: &Result<Output, ItemError>| it.as_ref().is_err_and(ItemError::is_refusal);
+        let state = match room::run(context, || job.run_item(item, context), is_refused) {
+            Ok(Ok(output)) => ItemState::Returned(output),
+            Ok(Err(error)) if !error.is_cancel() => {
+                self.failed.store(true, Ordering::Release);
+                ItemState::Failed(error)
+            }
+            Ok(Err(_)) | Err(_) => {
+                self.cancelled.store(true, Ordering::Release);
+                ItemState::Cancelled
+            }
+        };
+        let progress = context.progress();
+        let (done, total) = (progress.done, progress.total);
+        if total > 0 && total != item.bytes {
+            events.publish(EventKind::ItemDidProgress {
+                item: id,
+                done,
+                total,
+            });
+        }
+        events.publish(EventKind::ItemDidFinish { item: id, state });
+    }
+}
