@@ -98,6 +98,7 @@ fn picture_of_a_joined_job() {
     window.choose("Algorithm", "BLAKE3");
     window.click("Start");
     window.until("#1 Checksums");
+    window.click("Joining");
     window.click("Join");
     window.until("joined after");
     window.until("12 of 12 items");
