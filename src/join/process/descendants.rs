@@ -24,9 +24,9 @@ impl Process {
     /// ```
     /// use meanwhile_join::process::Builder;
     ///
-    /// let shell = Builder::new("sh").args(["-c", "sleep 60 >/dev/null 2>&1 &"]).spawn()?;
+    /// let shell = Builder::new("sh").args(["-c", "(sleep 60; echo) >/dev/null 2>&1 &"]).spawn()?;
     /// shell.join()?;
-    /// assert_eq!(shell.descendants()?.len(), 1);
+    /// assert!(!shell.descendants()?.is_empty());
     /// drop(shell.stop(std::time::Duration::from_secs(1)));
     /// assert!(shell.descendants()?.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
