@@ -5,8 +5,9 @@ use std::fs;
 use anyhow::bail;
 use rustix::process::{Resource, getrlimit, getuid};
 
-/// The files that a run and its first command open beside those that the library keeps in reserve: to listen for signals, to keep output in order, for the
-/// command's streams, and for the supervisor and those who wait for it.
+/// The files that a run and its first command open beside those that the library keeps in reserve: to listen
+/// for signals, to keep output in order, for the command's streams, and for the supervisor and those who wait
+/// for it.
 const FILES: usize = 12;
 
 /// The threads and processes that it needs.
@@ -15,8 +16,8 @@ const PROCESSES: u64 = 11;
 /// `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`: who has one of them may have any number of processes.
 const EXEMPT: u64 = 1 << 21 | 1 << 24;
 
-/// Whether there is room for a run and one command when nothing else runs. Call it first. Looks on Linux alone: other systems do not
-/// tell what there is.
+/// Whether there is room for a run and one command when nothing else runs. Call it first. Looks on Linux alone:
+/// other systems do not tell what there is.
 ///
 /// # Errors
 /// There is none, so that to wait would not help. Names the limit and what is needed.
