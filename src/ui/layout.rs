@@ -65,7 +65,7 @@ pub(crate) fn scroll_ui(
 /// Below what has been drawn, a box of the rest of `height`, but of `least` height. `height` is that of the place in
 /// which `ui` scrolls.
 pub(crate) fn rest_ui(height: f32, least: f32, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
-    let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
+    let above = ui.cursor().top() - ui.max_rect().top();
     let rest = if height.is_finite() {
         height - above
     } else {
