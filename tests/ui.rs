@@ -32,6 +32,8 @@ mod lab;
 #[cfg(unix)]
 #[path = "ui/lessons.rs"]
 mod lessons;
+#[path = "ui/layout.rs"]
+mod layout;
 #[path = "ui/messages.rs"]
 mod messages;
 #[path = "ui/outcomes.rs"]

@@ -85,7 +85,7 @@ impl App {
     }
 
     fn tabs_ui(&mut self, ui: &mut Ui) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for page in &self.pages {
                 let shown = &mut self.context.state.page;
                 let info = page.info();

@@ -47,7 +47,7 @@ fn native_options(setup: &Setup) -> eframe::NativeOptions {
         .with_app_id(APP_ID)
         .with_title(super::TITLE)
         .with_inner_size([1180.0, 780.0])
-        .with_min_inner_size([760.0, 480.0])
+        .with_min_inner_size([640.0, 400.0])
         .with_icon(icon());
     if let Some(place) = setup.state.window {
         viewport = viewport

@@ -1,6 +1,8 @@
 //! The legend of a plot: each kind of shape, and what it means.
 
-use eframe::egui::{Color32, Rect, RichText, Sense, Ui, Vec2};
+use eframe::egui::{Color32, Rect, RichText, Sense, TextStyle, Ui, Vec2};
+
+use super::widgets::{keep_together, text_width};
 
 const SIZE: Vec2 = Vec2::new(12.0, 12.0);
 const DOT: Vec2 = Vec2::splat(4.0);
@@ -27,7 +29,9 @@ pub(crate) fn legend_ui(entries: &[(Swatch, &str)], ui: &mut Ui) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().item_spacing.x = 5.0;
+        let font = TextStyle::Small.resolve(ui.style());
         for (swatch, text) in entries {
+            keep_together(SIZE.x + 5.0 + text_width(text, &font, ui), ui);
             swatch_ui(*swatch, ui);
             ui.label(RichText::new(*text).small().weak());
             ui.add_space(8.0);

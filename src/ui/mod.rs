@@ -4,6 +4,7 @@
 pub(crate) mod code_view;
 #[cfg(target_os = "linux")]
 pub mod frame_plot;
+pub(crate) mod layout;
 pub(crate) mod legend;
 pub mod notices;
 pub mod status_bar;

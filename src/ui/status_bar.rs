@@ -5,6 +5,9 @@ use eframe::egui::{self, RichText, Ui};
 use crate::format;
 use crate::record::FrameSummary;
 
+/// The room for the figures about frames, which are left out in a narrow window.
+const FRAME_FIGURES_WIDTH: f32 = 350.0;
+
 /// Tasks and processes running, frame times, repaints.
 pub fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut Ui) {
     ui.horizontal(|ui| {
@@ -12,6 +15,9 @@ pub fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut 
         ui.separator();
         let processes = format::plural(processes, "process running", "processes running");
         figure_ui(ui, &processes);
+        if ui.available_width() < FRAME_FIGURES_WIDTH {
+            return;
+        }
         ui.separator();
         let time = |time: Option<_>| time.map_or_else(|| "–".to_owned(), format::duration);
         let (now, worst) = (time(frames.last), time(frames.worst));

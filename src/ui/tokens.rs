@@ -3,6 +3,7 @@
 //! State colours are those of Okabe and Ito, which colour-blind people can tell apart. Each state
 //! also has a shape and a word, in `widgets`.
 
+use eframe::egui::style::ScrollStyle;
 use eframe::egui::{self, Color32, CornerRadius, FontId, Stroke, TextStyle, Theme, Visuals};
 
 /// The colours of one theme.
@@ -113,6 +114,8 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.interact_size.y = UNIT * 6.5;
         style.spacing.combo_width = 150.0;
         style.spacing.combo_height = 400.0;
+        // Always visible, so that a list shows that it goes on below.
+        style.spacing.scroll = ScrollStyle::thin();
         style.text_styles = [
             (TextStyle::Heading, FontId::proportional(18.0)),
             (TextStyle::Body, FontId::proportional(13.5)),

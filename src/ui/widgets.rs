@@ -51,6 +51,13 @@ pub(crate) fn text_width(text: &str, font: &FontId, ui: &Ui) -> f32 {
     galley.size().x
 }
 
+/// Begins a new line of a wrapped layout if this width does not fit in the rest of the line.
+pub(crate) fn keep_together(width: f32, ui: &mut Ui) {
+    if width > ui.available_size_before_wrap().x {
+        ui.end_row();
+    }
+}
+
 /// The text, or its begin and its end if there is no room for all.
 pub(crate) fn cut_in_the_middle(text: &str, font: &FontId, room: f32, ui: &Ui) -> String {
     let fits = |text: &str| text_width(text, font, ui) <= room;

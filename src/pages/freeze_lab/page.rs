@@ -1,6 +1,6 @@
 //! The page: the list of patterns, and beside it one pattern or the report.
 
-use eframe::egui::{self, CentralPanel, Label, Panel, RichText, ScrollArea, Sides, Ui};
+use eframe::egui::{self, CentralPanel, Label, Panel, RichText, ScrollArea, Sides, Ui, vec2};
 
 use super::figures::figures_ui;
 use super::pattern_list::{pattern_list_ui, run_all_ui};
@@ -10,12 +10,21 @@ use super::{LabChoices, LabCommand, command};
 use crate::lab::{GapKind, PatternId, Scenario, Variant};
 use crate::ui::code_view::{Code, ShownCode, code_ui};
 use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
+use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::prose_ui;
 
-const LIST_WIDTH: f32 = 276.0;
+const LAYOUT: TwoParts = TwoParts {
+    side_name: "patterns",
+    side_width: 276.0,
+    least_side: vec2(240.0, 240.0),
+    least_main: FIGURES_WIDTH,
+};
+/// The width of the names beside a description.
+const NAME_WIDTH: f32 = 64.0;
+const MIN_REPORT_HEIGHT: f32 = 240.0;
 const FIGURES_WIDTH: f32 = 410.0;
 /// With less room, the code goes below the figures, or the page scrolls.
 const MIN_CODE_SIZE: egui::Vec2 = egui::vec2(260.0, 240.0);
@@ -27,20 +36,19 @@ pub fn lab_ui(
     ui: &mut Ui,
     commands: &mut Vec<LabCommand>,
 ) {
-    Panel::left("patterns")
-        .default_size(LIST_WIDTH)
-        .min_size(240.0)
-        .show(ui, |ui| {
+    LAYOUT.show(ui, |part, ui| match part {
+        Part::Side => {
             run_all_ui(props, choices, ui, commands);
             ui.separator();
             pattern_list_ui(props, state, ui, commands);
-        });
-    CentralPanel::default().show(ui, |ui| {
-        if state.shows_report {
-            report_ui(props, ui, commands);
-        } else {
-            pattern_ui(props, state, ui, commands);
         }
+        Part::Main if state.shows_report => {
+            let height = ui.available_height();
+            rest_ui(height, MIN_REPORT_HEIGHT, ui, |ui| {
+                report_ui(props, ui, commands)
+            });
+        }
+        Part::Main => pattern_ui(props, state, ui, commands),
     });
 }
 
@@ -52,30 +60,28 @@ fn pattern_ui(
 ) {
     let pattern = state.selected;
     let height = ui.available_height();
-    ScrollArea::vertical()
-        .id_salt("pattern")
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            heading_ui(props, pattern, ui);
-            ui.scope(|ui| description_ui(pattern, ui));
-            run_ui(props, ui, commands);
-            ui.add_space(4.0);
-            let lines = Variant::ALL.map(|variant| state.lines.get(&(pattern, variant)));
-            frame_plots_ui(lines, ui);
-            plots_legend_ui(pattern, ui);
-            ui.separator();
-            if ui.available_width() < FIGURES_WIDTH + MIN_CODE_SIZE.x {
+    scroll_ui("pattern", ui, |ui| {
+        heading_ui(props, pattern, ui);
+        ui.scope(|ui| description_ui(pattern, ui));
+        run_ui(props, ui, commands);
+        ui.add_space(4.0);
+        let lines = Variant::ALL.map(|variant| state.lines.get(&(pattern, variant)));
+        frame_plots_ui(lines, ui);
+        plots_legend_ui(pattern, ui);
+        ui.separator();
+        if ui.available_width() < FIGURES_WIDTH + MIN_CODE_SIZE.x {
+            ScrollArea::horizontal().id_salt("figures").show(ui, |ui| {
+                ui.set_min_width(FIGURES_WIDTH);
                 figures_ui(props.report, pattern, ui);
-                let size = egui::vec2(ui.available_width(), MIN_CODE_SIZE.y);
-                ui.allocate_ui(size, |ui| code_frame_ui(pattern, &mut state.code, ui));
-                return;
-            }
-            let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
-            let size = egui::vec2(ui.available_width(), (height - above).max(MIN_CODE_SIZE.y));
-            ui.allocate_ui(size, |ui| {
-                figures_and_code_ui(props, pattern, &mut state.code, ui);
             });
+            let size = egui::vec2(ui.available_width(), MIN_CODE_SIZE.y);
+            ui.allocate_ui(size, |ui| code_frame_ui(pattern, &mut state.code, ui));
+            return;
+        }
+        rest_ui(height, MIN_CODE_SIZE.y, ui, |ui| {
+            figures_and_code_ui(props, pattern, &mut state.code, ui);
         });
+    });
 }
 
 /// The figures to the left of the code, each with its own scroll bar.
@@ -129,21 +135,19 @@ fn heading_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) {
 
 fn description_ui(pattern: PatternId, ui: &mut Ui) {
     let entry = pattern.entry();
-    ui.spacing_mut().interact_size.y = 18.0;
-    egui::Grid::new("description")
-        .num_columns(2)
-        .spacing([10.0, 2.0])
-        .show(ui, |ui| {
-            for (name, text) in [
-                ("Mistake", entry.bad),
-                ("Symptom", entry.symptom),
-                ("Fix", entry.fix),
-            ] {
-                ui.label(RichText::new(name).weak());
-                prose_ui(text, ui);
-                ui.end_row();
-            }
+    ui.spacing_mut().item_spacing.y = 2.0;
+    for (name, text) in [
+        ("Mistake", entry.bad),
+        ("Symptom", entry.symptom),
+        ("Fix", entry.fix),
+    ] {
+        ui.horizontal_top(|ui| {
+            let begin = ui.cursor().left();
+            ui.label(RichText::new(name).weak());
+            ui.add_space(begin + NAME_WIDTH - ui.cursor().left());
+            ui.vertical(|ui| prose_ui(text, ui));
         });
+    }
 }
 
 fn run_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {

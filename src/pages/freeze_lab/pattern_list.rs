@@ -1,11 +1,12 @@
 //! The left panel: how to run patterns, and the list of them.
 
-use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sides, Ui};
+use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, Sides, Ui};
 
 use super::props::{LabProps, LabState, NOTHING_RUNS, pattern_status};
 use super::{LabChoices, LabCommand, command};
 use crate::lab::{LabReport, PatternId, WorkKind};
 use crate::pages::NO_LAUNCHER;
+use crate::ui::layout::scroll_ui;
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{choosable_card_ui, seconds_ui, section_ui};
@@ -77,7 +78,7 @@ pub(super) fn pattern_list_ui(
     commands: &mut Vec<LabCommand>,
 ) {
     report_entry_ui(props.report, state.shows_report, ui, commands);
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    scroll_ui("list", ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for pattern in PatternId::all() {
             let is_selected = pattern == state.selected && !state.shows_report;

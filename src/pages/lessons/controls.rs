@@ -1,13 +1,16 @@
 //! The question of a lesson, and the settings and buttons of its run.
 
-use eframe::egui::{DragValue, RichText, Ui};
+use eframe::egui::{DragValue, RichText, TextStyle, Ui};
 
 use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand, command};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
 use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::prose_ui;
+use crate::ui::widgets::{keep_together, prose_ui, text_width};
+
+/// The room for the number of a parameter, and for the gaps beside it.
+const NUMBER_WIDTH: f32 = 60.0;
 
 /// The question, and whether the answer is right once a run has tested it.
 pub(super) fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
@@ -109,6 +112,8 @@ fn parameter_ui(lesson: LessonId, parameter: &Parameter, choices: &mut LessonCho
     let chosen = choices.parameters.get(lesson.lesson().id);
     let chosen = chosen.and_then(|values| values.get(parameter.id));
     let mut value = chosen.copied().unwrap_or(parameter.default);
+    let font = TextStyle::Body.resolve(ui.style());
+    keep_together(text_width(parameter.title, &font, ui) + NUMBER_WIDTH, ui);
     let label = ui.label(parameter.title);
     let speed = if parameter.is_count { 0.1 } else { 0.02 };
     let changed = ui

@@ -1,10 +1,11 @@
 //! The list of lessons, by topic and level.
 
-use eframe::egui::{self, RichText, ScrollArea, Ui};
+use eframe::egui::{self, RichText, Ui};
 
 use super::page::LessonProps;
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonId, Topic};
+use crate::ui::layout::scroll_ui;
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{choosable_card_ui, section_ui};
@@ -19,7 +20,7 @@ pub(super) fn list_ui(
     section_ui(ui, "Lessons");
     let (done, all) = (choices.done.len(), LessonId::all().count());
     ui.label(RichText::new(format!("{done} of {all} done")).weak());
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    scroll_ui("list", ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for topic in Topic::ALL {
             let mut of_topic: Vec<_> = LessonId::all()

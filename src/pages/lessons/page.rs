@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, CentralPanel, Label, Panel, RichText, ScrollArea, Sides, Ui};
+use eframe::egui::{self, CentralPanel, Label, Panel, RichText, Sides, Ui, vec2};
 
 use super::controls::{question_ui, run_ui};
 use super::list::list_ui;
@@ -14,10 +14,16 @@ use super::{LessonChoices, LessonCommand};
 use crate::lessons::{LessonId, LessonOutcome, RunLog};
 use crate::pages::commands::Unavailable;
 use crate::ui::code_view::Code;
+use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
 
-const LIST_WIDTH: f32 = 276.0;
+const LAYOUT: TwoParts = TwoParts {
+    side_name: "lessons",
+    side_width: 276.0,
+    least_side: vec2(220.0, 160.0),
+    least_main: 300.0,
+};
 /// The minimum height below the timeline: in a smaller window the whole page is scrolled.
 const MIN_LOWER_HEIGHT: f32 = 240.0;
 /// The minimum width of the transcript and of the tabs beside it, if there is room for both.
@@ -69,27 +75,14 @@ pub fn lesson_ui(
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
 ) {
-    Panel::left("lessons")
-        .default_size(LIST_WIDTH)
-        .min_size(220.0)
-        .show(ui, |ui| {
-            list_ui(props, state.selected, choices, ui, commands);
-        });
-    CentralPanel::default().show(ui, |ui| {
-        let height = ui.available_height();
-        ScrollArea::vertical()
-            .id_salt(state.selected.lesson().id)
-            .auto_shrink(false)
-            .show(ui, |ui| {
-                // Keeps clear of the scroll bar, which lies over the page.
-                let margin = egui::Margin {
-                    right: 10,
-                    ..egui::Margin::ZERO
-                };
-                egui::Frame::new().inner_margin(margin).show(ui, |ui| {
-                    selected_ui(props, state, choices, height, ui, commands);
-                });
+    LAYOUT.show(ui, |part, ui| match part {
+        Part::Side => list_ui(props, state.selected, choices, ui, commands),
+        Part::Main => {
+            let height = ui.available_height();
+            scroll_ui(state.selected.lesson().id, ui, |ui| {
+                selected_ui(props, state, choices, height, ui, commands);
             });
+        }
     });
 }
 
@@ -109,9 +102,7 @@ fn selected_ui(
     ui.add_space(4.0);
     timeline_ui(props, state.compare, ui);
     ui.separator();
-    let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
-    let size = egui::vec2(ui.available_width(), (height - above).max(MIN_LOWER_HEIGHT));
-    ui.allocate_ui(size, |ui| {
+    rest_ui(height, MIN_LOWER_HEIGHT, ui, |ui| {
         transcript_and_tabs_ui(props, state, choices, ui, commands);
     });
 }
@@ -163,7 +154,7 @@ fn transcript_and_tabs_ui(
     Panel::left("transcript")
         .resizable(true)
         .default_size(width * 0.46)
-        .size_range(min..=width - min)
+        .size_range(min.max(width * 0.3)..=(width - min).min(width * 0.7))
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| {
             ui.take_available_width();

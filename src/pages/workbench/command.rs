@@ -2,6 +2,7 @@ use eframe::egui::Key;
 
 use super::ID;
 use crate::jobs::form::PathKind;
+use crate::pages::PageId;
 use crate::pages::commands::{ShortcutScope, UiCommand, commands, ctrl, ctrl_shift, plain, shift};
 use crate::record::{JobId, PanicKey};
 
@@ -17,6 +18,7 @@ pub enum WorkbenchCommand {
     },
     RemoveInput(usize),
     Select(JobId),
+    OpenPage(PageId),
     /// Put this text on the clipboard.
     CopyText(String),
     ResolveBacktrace(JobId, PanicKey),

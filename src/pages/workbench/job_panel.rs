@@ -73,7 +73,7 @@ pub(super) fn job_ui(
 }
 
 fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
-    Sides::new().show(
+    Sides::new().shrink_right().truncate().show(
         ui,
         |ui| {
             ui.heading(jobs_panel::title(job));

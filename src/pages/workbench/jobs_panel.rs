@@ -5,6 +5,7 @@ use eframe::egui::{self, RichText, Sides, Ui};
 use super::WorkbenchCommand;
 use crate::format;
 use crate::record::{JobId, JobRecord, Record};
+use crate::ui::layout::scroll_ui;
 use crate::ui::status_style::{StatusStyle, mark_ui, status_style_ui};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{choosable_card_ui, section_ui};
@@ -21,13 +22,11 @@ pub(super) fn jobs_ui(
         ui.label(RichText::new("None yet").weak());
         return;
     }
-    egui::ScrollArea::vertical()
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            for job in record.jobs().rev() {
-                job_ui(job, selected == Some(job.id()), ui, commands);
-            }
-        });
+    scroll_ui("jobs", ui, |ui| {
+        for job in record.jobs().rev() {
+            job_ui(job, selected == Some(job.id()), ui, commands);
+        }
+    });
 }
 
 fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {

@@ -3,6 +3,7 @@
 mod choices;
 pub mod command;
 mod detached;
+mod doors;
 mod files_panel;
 mod form;
 mod inputs;
@@ -31,7 +32,7 @@ mod why_not;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{CentralPanel, Panel, ScrollArea, Ui};
+use eframe::egui::{ScrollArea, Ui, vec2};
 
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
@@ -42,12 +43,22 @@ use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Runnin
 use crate::board::JobBoard;
 use crate::desktop::Awake;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
+use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
-use crate::ui::widgets;
 
 /// The space for `Start` and the list of jobs, below the choices for the next one.
 const SPACE_BELOW: f32 = 150.0;
+
+/// The height of a pane at least: in a lower window, the pane and the card above it scroll together.
+const MIN_PANE_HEIGHT: f32 = 260.0;
+
+const LAYOUT: TwoParts = TwoParts {
+    side_name: "next job and jobs",
+    side_width: SIDE_WIDTH,
+    least_side: vec2(316.0, 340.0),
+    least_main: 300.0,
+};
 
 pub use choices::Choices;
 pub use command::WorkbenchCommand;
@@ -155,16 +166,23 @@ impl Workbench {
     fn side_ui(&mut self, unavailable: &Unavailable, context: &mut PageContext, ui: &mut Ui) {
         let (draft, commands) = (&mut self.state.draft, &mut self.commands);
         // In a low window, `Start` and the list of jobs stay in sight, and what is above them scrolls.
-        ScrollArea::vertical()
-            .id_salt("next job")
-            .auto_shrink([false, true])
-            .max_height(ui.available_height() - SPACE_BELOW)
-            .show(ui, |ui| {
-                files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
-                ui.separator();
-                let choices = &mut context.state.pages.choices;
-                options_panel::options_ui(choices, &draft.inputs, ui, commands);
-            });
+        let height = ui.available_height();
+        let choices = &mut context.state.pages.choices;
+        let is_dialog_open = context.dialogs.is_open();
+        let mut next_job_ui = |ui: &mut Ui| {
+            files_panel::files_ui(draft, is_dialog_open, unavailable, ui, commands);
+            ui.separator();
+            options_panel::options_ui(choices, &draft.inputs, ui, commands);
+        };
+        if height.is_finite() {
+            ScrollArea::vertical()
+                .id_salt("next job")
+                .auto_shrink([false, true])
+                .max_height(height - SPACE_BELOW)
+                .show(ui, next_job_ui);
+        } else {
+            next_job_ui(ui);
+        }
         ui.add_space(4.0);
         if unavailable.primary_button(command::START, ui).clicked() {
             commands.push(WorkbenchCommand::Ui(command::START));
@@ -191,8 +209,7 @@ impl Workbench {
             ..
         } = self;
         let Some(job) = selected.and_then(|id| record.job(id)) else {
-            let hint = "Add files, choose a job and press Start. The window stays responsive.";
-            widgets::empty_ui(ui, "No job yet", hint);
+            doors::doors_ui(ui, commands);
             return;
         };
         let now = board.now();
@@ -203,25 +220,29 @@ impl Workbench {
             signal_target,
             blocked_for: state.blocked_for,
         };
-        job_panel::job_ui(&props, &mut context.state.pages.choices, ui, commands);
-        ui.add_space(2.0);
-        panes_ui(&mut state.pane, job, ui);
-        match state.pane {
-            Pane::Results => {
-                let focus = std::mem::take(&mut state.focus_filter);
-                results_pane::results_ui(job, now, &mut state.results, focus, ui, commands);
-            }
-            Pane::Output => {
-                let focus = std::mem::take(&mut state.focus_filter);
-                output_pane::output_ui(job, &mut state.output, focus, ui, commands);
-            }
-            Pane::Panic => {
-                let keys = resolving.iter().filter(|(id, _)| *id == job.id());
-                let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
-                panic_pane::panic_ui(job, &keys, ui, commands);
-            }
-            Pane::Waits => waits_pane::waits_ui(waits, ui),
-        }
+        let choices = &mut context.state.pages.choices;
+        let height = ui.available_height();
+        scroll_ui("selected job", ui, |ui| {
+            job_panel::job_ui(&props, choices, ui, commands);
+            ui.add_space(2.0);
+            panes_ui(&mut state.pane, job, ui);
+            rest_ui(height, MIN_PANE_HEIGHT, ui, |ui| match state.pane {
+                Pane::Results => {
+                    let focus = std::mem::take(&mut state.focus_filter);
+                    results_pane::results_ui(job, now, &mut state.results, focus, ui, commands);
+                }
+                Pane::Output => {
+                    let focus = std::mem::take(&mut state.focus_filter);
+                    output_pane::output_ui(job, &mut state.output, focus, ui, commands);
+                }
+                Pane::Panic => {
+                    let keys = resolving.iter().filter(|(id, _)| *id == job.id());
+                    let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
+                    panic_pane::panic_ui(job, &keys, ui, commands);
+                }
+                Pane::Waits => waits_pane::waits_ui(waits, ui),
+            });
+        });
     }
 }
 
@@ -268,11 +289,10 @@ impl Page for Workbench {
 
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         let unavailable = Unavailable::of(self, context);
-        Panel::left("next job and jobs")
-            .default_size(SIDE_WIDTH)
-            .min_size(300.0)
-            .show(ui, |ui| self.side_ui(&unavailable, context, ui));
-        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, context, ui));
+        LAYOUT.show(ui, |part, ui| match part {
+            Part::Side => self.side_ui(&unavailable, context, ui),
+            Part::Main => self.selected_job_ui(&unavailable, context, ui),
+        });
     }
 
     fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {

@@ -27,6 +27,12 @@ const MIN_HEIGHT_WITH_NOTES: f32 = 240.0;
 /// The height of notes that were asked for, which scroll.
 const OTHER_NOTES_HEIGHT: f32 = 96.0;
 
+/// The room that the number of rows takes beside the filter.
+const FILTER_REST_WIDTH: f32 = 130.0;
+
+/// The share of the table's place that the details take at most.
+const MAX_DETAILS_SHARE: f32 = 0.6;
+
 /// Where there is less width, the table scrolls to the side.
 const MIN_TABLE_WIDTH: f32 = 560.0;
 
@@ -54,6 +60,7 @@ pub fn results_ui(
         egui::Panel::bottom("item details")
             .resizable(true)
             .default_size(152.0)
+            .max_size(ui.available_height() * MAX_DETAILS_SHARE)
             .show(ui, |ui| details_ui(item, state, ui, commands));
     }
     if rows == 0 {
@@ -151,7 +158,7 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
         let label = ui.label("Filter");
         let edit = egui::TextEdit::singleline(&mut state.filter)
             .hint_text("part of a name or result")
-            .desired_width(220.0);
+            .desired_width((ui.available_width() - FILTER_REST_WIDTH).clamp(80.0, 220.0));
         let edit = ui.add(edit).labelled_by(label.id);
         if focus {
             edit.request_focus();

@@ -67,6 +67,7 @@ impl Workbench {
                 self.state.draft.inputs.remove(index);
             }
             WorkbenchCommand::Select(job) => self.select_job(job),
+            WorkbenchCommand::OpenPage(page) => context.state.page = page,
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
             WorkbenchCommand::ResolveBacktrace(job, key) => {
                 if !self.resolving.contains(&(job, key)) {

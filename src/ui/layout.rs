@@ -1,0 +1,138 @@
+//! A page of two parts that holds in a window of any size.
+
+use eframe::egui::{CentralPanel, Event, Frame, Id, Panel, ScrollArea, Ui, UiBuilder, Vec2};
+
+/// The part of a page that [`TwoParts::show`] draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The narrow one, at the left or on top.
+    Side,
+    Main,
+}
+
+/// Two parts: beside each other where there is width for both, else one below the other, in one place that scrolls.
+/// A part in a place that scrolls has no end of height; [`scroll_ui`] and [`rest_ui`] know that.
+pub(crate) struct TwoParts {
+    pub(crate) side_name: &'static str,
+    pub(crate) side_width: f32,
+    /// The room that the side needs at least.
+    pub(crate) least_side: Vec2,
+    /// The width that the main part needs at least.
+    pub(crate) least_main: f32,
+}
+
+impl TwoParts {
+    pub(crate) fn show(&self, ui: &mut Ui, mut part_ui: impl FnMut(Part, &mut Ui)) {
+        let gaps = 2.0 * Frame::central_panel(ui.style()).total_margin().sum().x;
+        let most = ui.available_width() - self.least_main - gaps;
+        if most < self.least_side.x {
+            CentralPanel::default().show(ui, |ui| {
+                page_scroll_ui(self.side_name, ui, |ui| {
+                    part_ui(Part::Side, ui);
+                    ui.separator();
+                    part_ui(Part::Main, ui);
+                });
+            });
+            return;
+        }
+        Panel::left(self.side_name)
+            .default_size(self.side_width.min(most))
+            .size_range(self.least_side.x..=most.min(2.0 * self.side_width))
+            .show(ui, |ui| {
+                if ui.available_height() < self.least_side.y {
+                    page_scroll_ui(self.side_name, ui, |ui| part_ui(Part::Side, ui));
+                } else {
+                    part_ui(Part::Side, ui);
+                }
+            });
+        CentralPanel::default().show(ui, |ui| part_ui(Part::Main, ui));
+    }
+}
+
+/// A place that scrolls, unless it is in a place that scrolls and has room for all.
+pub(crate) fn scroll_ui(
+    name: impl std::hash::Hash + std::fmt::Debug,
+    ui: &mut Ui,
+    contents: impl FnOnce(&mut Ui),
+) {
+    if ui.available_height().is_finite() {
+        page_scroll_ui(name, ui, contents);
+    } else {
+        contents(ui);
+    }
+}
+
+/// Below what has been drawn, a box of the rest of `height`, but of `least` height. `height` is that of the place in
+/// which `ui` scrolls.
+pub(crate) fn rest_ui(height: f32, least: f32, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let above = ui.cursor().top() - ui.max_rect().top();
+    let rest = if height.is_finite() {
+        height - above
+    } else {
+        least
+    };
+    let (_, place) = ui.allocate_space(Vec2::new(ui.available_width(), rest.max(least)));
+    // In a frame of its own, in which panels can be.
+    ui.scope_builder(UiBuilder::new().max_rect(place), contents);
+}
+
+fn page_scroll_ui(
+    name: impl std::hash::Hash + std::fmt::Debug,
+    ui: &mut Ui,
+    contents: impl FnOnce(&mut Ui),
+) {
+    ScrollArea::vertical()
+        .id_salt(name)
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.set_max_height(f32::INFINITY);
+            contents(ui);
+            follow_focus(ui);
+        });
+}
+
+/// Keeps in sight what the keyboard went to last. A place that scrolls inside of this one moves it into its own sight
+/// alone.
+fn follow_focus(ui: &mut Ui) {
+    let id = ui.scope_id().with("followed");
+    let last: Option<Followed> = ui.data(|data| data.get_temp(id));
+    let focused = ui.memory(|memory| memory.focused());
+    let is_pointed = |event: &Event| {
+        matches!(
+            event,
+            Event::PointerButton { .. } | Event::MouseWheel { .. }
+        )
+    };
+    let by_pointer = ui.input(|input| input.events.iter().any(is_pointed));
+    let is_new = last.is_none_or(|last| last.widget != focused);
+    let is_followed = !by_pointer && (is_new || last.is_some_and(|last| last.is_followed));
+    ui.data_mut(|data| {
+        data.insert_temp(
+            id,
+            Followed {
+                widget: focused,
+                is_followed,
+            },
+        )
+    });
+    let response = focused
+        .filter(|_| is_followed)
+        .and_then(|focused| ui.read_response(focused));
+    let Some(response) = response.filter(|response| response.layer_id == ui.layer_id()) else {
+        return;
+    };
+    let (rect, sight) = (response.rect, ui.clip_rect());
+    let is_inside = ui.min_rect().expand(1.0).contains_rect(rect);
+    let is_seen = sight.y_range().contains(rect.top()) && sight.y_range().contains(rect.bottom());
+    if is_inside && !is_seen && rect.height() <= sight.height() {
+        ui.scroll_to_rect(rect, None);
+    }
+}
+
+/// What had the keyboard in the last frame.
+#[derive(Clone, Copy)]
+struct Followed {
+    widget: Option<Id>,
+    /// Whether nothing has been done with the pointer since.
+    is_followed: bool,
+}

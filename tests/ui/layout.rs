@@ -1,0 +1,306 @@
+//! Nothing overlaps, is cut off or can't be reached, in windows of all sizes.
+
+use std::collections::BTreeMap;
+
+use eframe::egui::accesskit::{NodeId, Role};
+use eframe::egui::style::ScrollAnimation;
+use eframe::egui::{
+    Event, LayerId, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2,
+    WidgetRect, vec2,
+};
+use egui_kittest::kittest::NodeT as _;
+use egui_kittest::kittest::Queryable as _;
+use meanwhile::pages::TITLES;
+use meanwhile::pages::workbench::command::NEXT_ROW;
+
+use super::window::{Window, file, with_a_long_job};
+
+/// Sizes of windows in pixels, and zooms. A zoom of 2 leaves half as many points.
+const SIZES: [[f32; 2]; 5] = [
+    [640.0, 400.0],
+    [760.0, 480.0],
+    [1180.0, 780.0],
+    [1920.0, 1080.0],
+    [2560.0, 1440.0],
+];
+const ZOOMS: [f32; 4] = [0.8, 1.0, 1.3, 2.0];
+
+/// Widgets may touch, and rounding may let them do so by this many points.
+const TOUCH: f32 = 2.0;
+
+/// Frames after which a window has its new layout: scroll bars and wrapped rows need some.
+const SETTLE_STEPS: usize = 4;
+
+/// As much of a widget can be seen at once at least; the rest by scrolling.
+const LEAST_SEEN: Vec2 = vec2(60.0, 15.0);
+
+/// Frames after which the wheel has come to rest.
+const WHEEL_STEPS: usize = 12;
+
+/// Places for the pointer, as shares of the window: some may lie on what scrolls by itself.
+const WHEEL_PLACES: [Vec2; 9] = [
+    vec2(0.7, 0.5),
+    vec2(0.2, 0.5),
+    vec2(0.7, 0.25),
+    vec2(0.2, 0.25),
+    vec2(0.7, 0.8),
+    vec2(0.2, 0.8),
+    vec2(0.02, 0.5),
+    vec2(0.5, 0.2),
+    vec2(0.95, 0.4),
+];
+
+/// A widget as it is on screen.
+#[derive(Clone, Debug)]
+struct Placed {
+    id: NodeId,
+    name: String,
+    role: Role,
+    layer: LayerId,
+    whole: Rect,
+    /// What is left of it where it is cut by what scrolls.
+    visible: Rect,
+    ancestors: Vec<NodeId>,
+}
+
+impl Placed {
+    fn is_cut(&self) -> bool {
+        let (whole, visible) = (self.whole.size(), self.visible.size());
+        (whole - visible).max_elem() > TOUCH
+    }
+
+    /// Whether it is whole, or as much of it as fits.
+    fn is_seen(&self) -> bool {
+        let least = self.whole.size().min(LEAST_SEEN);
+        let missing = least - self.visible.size();
+        self.visible.is_positive() && missing.max_elem() <= TOUCH
+    }
+}
+
+/// Whether a person sees or uses it, rather than that it holds others.
+fn is_leaf(role: Role) -> bool {
+    matches!(
+        role,
+        Role::Button
+            | Role::CheckBox
+            | Role::ComboBox
+            | Role::Image
+            | Role::Label
+            | Role::Link
+            | Role::ProgressIndicator
+            | Role::RadioButton
+            | Role::SpinButton
+            | Role::Tab
+            | Role::TextInput
+            | Role::MultilineTextInput
+    )
+}
+
+fn placed(window: &Window) -> Vec<Placed> {
+    let widgets = window
+        .harness
+        .ctx
+        .viewport(|viewport| viewport.prev_pass.widgets.clone());
+    let rects = widgets.layers().flat_map(|(_, widgets)| widgets);
+    let rects: BTreeMap<NodeId, &WidgetRect> = rects
+        .map(|widget| (widget.id.accesskit_id(), widget))
+        .collect();
+    let nodes = window.harness.root().children_recursive();
+    let placed = nodes.filter_map(|node| {
+        let node = node.accesskit_node();
+        let id = node.locate().0;
+        let widget = rects.get(&id).filter(|_| is_leaf(node.role()))?;
+        let name = node.label().or_else(|| node.value())?;
+        // Marks lie over the code.
+        let is_shown = !name.starts_with("Marked line");
+        let ancestors = std::iter::successors(node.parent(), |node| node.parent());
+        is_shown.then(|| Placed {
+            id,
+            name,
+            role: node.role(),
+            layer: widget.layer_id,
+            whole: widget.rect,
+            visible: widget.interact_rect,
+            ancestors: ancestors.map(|node| node.locate().0).collect(),
+        })
+    });
+    placed.collect()
+}
+
+/// Two widgets of which neither is in the other, in the same place.
+fn overlaps(widgets: &[Placed]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, one) in widgets.iter().enumerate() {
+        for other in &widgets[index + 1..] {
+            let is_inside = one.ancestors.contains(&other.id) || other.ancestors.contains(&one.id);
+            let both = one.visible.intersect(other.visible);
+            if one.layer == other.layer
+                && !is_inside
+                && both.width() > TOUCH
+                && both.height() > TOUCH
+            {
+                found.push(format!(
+                    "{:?} {} {:?} overlaps {:?} {} {:?}",
+                    one.role, one.name, one.visible, other.role, other.name, other.visible
+                ));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_overlaps_in_any_window() {
+    let mut faults = Vec::new();
+    for (state, mut window) in states() {
+        for size in sizes() {
+            resize(&mut window, size);
+            for fault in overlaps(&placed(&window)) {
+                faults.push(format!("{state} {size:?}: {fault}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn everything_can_be_scrolled_into_sight() {
+    let mut faults = Vec::new();
+    for (state, mut window) in states() {
+        let animation = ScrollAnimation::none();
+        let ctx = window.harness.ctx.clone();
+        ctx.all_styles_mut(|style| style.scroll_animation = animation);
+        for size in sizes().filter(|size| size.y <= 480.0) {
+            resize(&mut window, size);
+            for cut in placed(&window).into_iter().filter(Placed::is_cut) {
+                if let Some(left) = out_of_reach(&cut, &mut window) {
+                    faults.push(format!("{state} {size:?}: {left}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+}
+
+/// What is seen of a widget after scrolling to it, if that is not enough.
+fn out_of_reach(cut: &Placed, window: &mut Window) -> Option<String> {
+    let found = |window: &Window| placed(window).into_iter().find(|now| now.id == cut.id);
+    scroll_to(cut.id, window)?;
+    window.harness.run_steps(SETTLE_STEPS);
+    for place in WHEEL_PLACES {
+        let now = found(window)?;
+        if now.is_seen() {
+            return None;
+        }
+        turn_wheel(place, &now, window);
+        // What scrolls by itself may have gone too far.
+        if !found(window)?.is_seen() {
+            scroll_to(cut.id, window)?;
+            window.harness.run_steps(SETTLE_STEPS);
+        }
+    }
+    let now = found(window).filter(|now| !now.is_seen())?;
+    Some(format!(
+        "{:?} {}: {:?} of {:?}",
+        now.role, now.name, now.visible, now.whole
+    ))
+}
+
+/// Turns the wheel at this place of the window, as far as brings `to` to the middle of the window.
+fn turn_wheel(place: Vec2, to: &Placed, window: &mut Window) {
+    let content = window.harness.ctx.content_rect();
+    let mut delta = content.center() - to.whole.center();
+    if to.visible.width() + TOUCH >= to.whole.width().min(LEAST_SEEN.x) {
+        delta.x = 0.0;
+    }
+    window.harness.hover_at((place * content.size()).to_pos2());
+    window.harness.step();
+    window.harness.event(Event::MouseWheel {
+        unit: MouseWheelUnit::Point,
+        delta,
+        phase: TouchPhase::Move,
+        source: MouseWheelSource::Wheel,
+        modifiers: Modifiers::NONE,
+    });
+    // The wheel turns smoothly.
+    window.harness.run_steps(WHEEL_STEPS);
+}
+
+fn scroll_to(id: NodeId, window: &Window) -> Option<()> {
+    let mut nodes = window.harness.root().children_recursive();
+    let node = nodes.find(|node| node.accesskit_node().locate().0 == id)?;
+    node.scroll_to_me();
+    Some(())
+}
+
+fn sizes() -> impl Iterator<Item = Vec2> {
+    SIZES
+        .into_iter()
+        .flat_map(|[width, height]| ZOOMS.map(|zoom| vec2(width, height) / zoom))
+}
+
+fn resize(window: &mut Window, size: Vec2) {
+    window.harness.set_size(size);
+    window.harness.run_steps(SETTLE_STEPS);
+}
+
+/// The window in the states whose layouts differ.
+fn states() -> Vec<(String, Window)> {
+    let mut states = Vec::new();
+    for page in TITLES {
+        let mut window = Window::open();
+        window.click(page);
+        states.push((format!("empty {page}"), window));
+    }
+    for pane in ["Results", "Output", "Panic", "Waits"] {
+        let mut window = with_an_ended_job();
+        window.click(pane);
+        states.push((format!("ended job, {pane}"), window));
+    }
+    states.push(("running job".to_owned(), with_a_long_job()));
+    let jobs = [
+        "Verify",
+        "Audit",
+        "Images",
+        "Fetch URLs",
+        "Command",
+        "Misbehave",
+    ];
+    for job in jobs {
+        let mut window = Window::open();
+        window.choose("Job", job);
+        if let Some(more) = more_options(&window) {
+            window.click(&more);
+        }
+        states.push((format!("options of {job}"), window));
+    }
+    states
+}
+
+/// The header of the further options of the chosen job.
+fn more_options(window: &Window) -> Option<String> {
+    let mut headers = window.harness.query_all_by_label_contains("More about");
+    headers.find_map(|header| header.accesskit_node().label())
+}
+
+/// A window with long names, a missing input, and a job whose selected item has failed.
+fn with_an_ended_job() -> Window {
+    let mut window = Window::open();
+    let long = format!("{}.txt", "a long name ".repeat(16));
+    let good = file(window.dir.path(), &long, b"abc");
+    let missing = window.dir.path().join("missing.txt");
+    for path in [good, missing] {
+        window.type_into("Path", path.to_str().expect("plain text"));
+        window.click("Add");
+    }
+    window.click("Start");
+    window.until("2 of 2 items");
+    // Selects the second row.
+    window.named("Filter").focus();
+    window.step();
+    for _ in 0..2 {
+        window.press_keys_of(NEXT_ROW);
+    }
+    assert!(window.shows("Copy result"));
+    window
+}
