@@ -292,6 +292,21 @@ fn states() -> Vec<(String, Window)> {
         states.push((format!("ended job, {pane}"), window));
     }
     states.push(("running job".to_owned(), with_a_long_job()));
+    #[cfg(unix)]
+    {
+        let mut window = Window::open();
+        window.click("Lessons");
+        window.click("Run");
+        window.until("as expected");
+        states.push(("lesson that has run".to_owned(), window));
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let mut window = Window::open();
+        window.click("Freeze Lab");
+        window.click("Report");
+        states.push(("report".to_owned(), window));
+    }
     states.push(("messages".to_owned(), with_four_messages()));
     let mut asked = with_a_long_job();
     assert!(!asked.ask_to_close());
