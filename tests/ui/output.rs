@@ -385,7 +385,7 @@ fn isolated_worker_can_be_killed_while_it_runs() {
 fn terminate_ends_only_the_selected_rows_process() {
     let mut window = Window::open();
     let dir = window.dir.path().to_owned();
-    for name in ["first", "second"] {
+    for name in ["first", "other"] {
         let path = super::window::file(&dir, name, b"");
         window.type_into("Path", path.to_str().unwrap());
         window.click("Add");
@@ -396,7 +396,7 @@ fn terminate_ends_only_the_selected_rows_process() {
     window.set("Workers", 2.0);
     window.click("Start");
     window.until("2 processes running");
-    let row = window.harness.query_all_by_label_contains("second");
+    let row = window.harness.query_all_by_label_contains("other");
     // The input is called so too, on the left.
     let row = row.max_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
     row.unwrap().click();
@@ -406,7 +406,7 @@ fn terminate_ends_only_the_selected_rows_process() {
     window.until("1 process running");
     window.click("Output");
     window.until("SIGTERM");
-    assert!(window.shows("· second"));
+    assert!(window.shows("· other"));
     assert!(!window.is_enabled("Terminate"), "that of the row has ended");
     window.click("Cancel");
     window.until("0 processes running");
