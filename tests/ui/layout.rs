@@ -344,7 +344,7 @@ fn with_four_messages() -> Window {
 
 /// The header of the further options of the chosen job.
 fn more_options(window: &Window) -> Option<String> {
-    let mut headers = window.harness.query_all_by_label_contains("More about");
+    let mut headers = window.harness.query_all_by_label_contains("More options");
     headers.find_map(|header| header.accesskit_node().label())
 }
 

@@ -347,10 +347,10 @@ fn process_that_ignores_sigterm_can_be_killed() {
 fn tree_in_its_grace_period_is_asked_to_end() {
     let mut window = Window::open();
     window.choose("Job", "Command");
-    window.click("More about the command");
-    window.named("Grace (s)").scroll_to_me();
+    window.click("More options");
+    window.named("Time to stop (s)").scroll_to_me();
     window.harness.run_steps(30);
-    window.set("Grace (s)", 3600.0);
+    window.set("Time to stop (s)", 3600.0);
     window.click("Through /bin/sh");
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
     window.type_into("Command line", script);
@@ -371,7 +371,7 @@ fn tree_in_its_grace_period_is_asked_to_end() {
 #[test]
 fn isolated_worker_can_be_killed_while_it_runs() {
     let mut window = Window::open();
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Block forever", 1.0, 1.0, 0.0);
     window.click("Start");
     window.until("1 process running");
