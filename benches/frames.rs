@@ -290,14 +290,14 @@ impl Bench {
         const JOBS: usize = 20;
         let mut window = open();
         window.misbehave("Ignore cancel", 0.0, (self.live / JOBS) as f64, 3600.0);
-        window.choose("Run on", "Thread");
+        window.choose("Run on", "A thread each");
         window.set("Workers", (self.live / JOBS) as f64);
         for _ in 0..JOBS {
             window.click("Start");
         }
         let running = format::plural(self.live, "task running", "tasks running");
         window.until(&running);
-        window.choose("Run on", "Pool");
+        window.choose("Run on", "Shared threads");
         window.set("Workers", 2.0);
         for (pane, end, on_item) in [
             ("Results", "Return", 1.0),

@@ -162,8 +162,9 @@ fn visuals(mut visuals: Visuals, tokens: &Tokens) -> Visuals {
         state.expansion = 0.0;
     }
     // The keyboard focus is drawn with the `hovered` and `active` strokes.
-    widgets.hovered.bg_stroke = Stroke::new(1.5, tokens.accent);
-    widgets.active.bg_stroke = Stroke::new(1.5, tokens.accent);
+    // A whole width: the margins inside are whole numbers, so that a fraction would move the neighbours.
+    widgets.hovered.bg_stroke = Stroke::new(2.0, tokens.accent);
+    widgets.active.bg_stroke = Stroke::new(2.0, tokens.accent);
     visuals
 }
 

@@ -132,7 +132,7 @@ fn with_a_fault(command: UiCommand) -> Window {
         window.click("Panic");
         return window;
     }
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Abort", 1.0, 1.0, 0.0);
     window.click("Start");
     window.until("1 crashed");

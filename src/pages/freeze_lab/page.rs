@@ -45,7 +45,7 @@ pub fn lab_ui(
         Part::Main if state.shows_report => {
             let height = ui.available_height();
             rest_ui(height, MIN_REPORT_HEIGHT, ui, |ui| {
-                report_ui(props, ui, commands)
+                report_ui(props, ui, commands);
             });
         }
         Part::Main => pattern_ui(props, state, ui, commands),

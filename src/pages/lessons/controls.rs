@@ -1,6 +1,6 @@
 //! The question of a lesson, and the settings and buttons of its run.
 
-use eframe::egui::{DragValue, RichText, TextStyle, Ui};
+use eframe::egui::{DragValue, Response, RichText, TextStyle, Ui};
 
 use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand, command};
@@ -77,7 +77,7 @@ pub(super) fn run_ui(
         {
             parameter_ui(lesson, parameter, choices, ui);
         }
-        let label = ui.label("Speed");
+        let label = number_label_ui("Speed", ui);
         ui.add(
             DragValue::new(&mut choices.speed)
                 .range(LessonChoices::SPEED)
@@ -108,13 +108,18 @@ fn worker_kind_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
     ui.separator();
 }
 
+/// The name of a number, in one line with it.
+fn number_label_ui(name: &str, ui: &mut Ui) -> Response {
+    let font = TextStyle::Body.resolve(ui.style());
+    keep_together(text_width(name, &font, ui) + NUMBER_WIDTH, ui);
+    ui.label(name)
+}
+
 fn parameter_ui(lesson: LessonId, parameter: &Parameter, choices: &mut LessonChoices, ui: &mut Ui) {
     let chosen = choices.parameters.get(lesson.lesson().id);
     let chosen = chosen.and_then(|values| values.get(parameter.id));
     let mut value = chosen.copied().unwrap_or(parameter.default);
-    let font = TextStyle::Body.resolve(ui.style());
-    keep_together(text_width(parameter.title, &font, ui) + NUMBER_WIDTH, ui);
-    let label = ui.label(parameter.title);
+    let label = number_label_ui(parameter.title, ui);
     let speed = if parameter.is_count { 0.1 } else { 0.02 };
     let changed = ui
         .add(
