@@ -9,7 +9,7 @@ use eframe::egui::{
     WidgetRect, vec2,
 };
 use egui_kittest::kittest::NodeT as _;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{AccessKitNode, Queryable as _};
 use meanwhile::app::DialogAnswer;
 use meanwhile::pages::TITLES;
 use meanwhile::pages::workbench::command::NEXT_ROW;
@@ -114,7 +114,7 @@ fn placed(window: &Window) -> Vec<Placed> {
         let name = node.label().or_else(|| node.value())?;
         // Marks lie over the code. A label that begins at the end of a line has no width.
         let is_shown = !name.starts_with("Marked line") && widget.rect.width() > 0.0;
-        let ancestors = std::iter::successors(node.parent(), |node| node.parent());
+        let ancestors = std::iter::successors(node.parent(), AccessKitNode::parent);
         is_shown.then(|| Placed {
             id,
             name,
