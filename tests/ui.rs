@@ -30,6 +30,9 @@ mod keyboard;
 #[path = "ui/lab.rs"]
 mod lab;
 #[cfg(unix)]
+#[path = "ui/lesson_course.rs"]
+mod lesson_course;
+#[cfg(unix)]
 #[path = "ui/lessons.rs"]
 mod lessons;
 #[path = "ui/messages.rs"]

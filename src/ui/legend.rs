@@ -1,6 +1,8 @@
 //! The legend of a plot: each kind of shape, and what it means.
 
-use eframe::egui::{Color32, Rect, RichText, Sense, Ui, Vec2};
+use eframe::egui::{Color32, Rect, RichText, Sense, TextStyle, Ui, Vec2};
+
+use super::widgets::text_width;
 
 const SIZE: Vec2 = Vec2::new(12.0, 12.0);
 const DOT: Vec2 = Vec2::splat(4.0);
@@ -20,6 +22,19 @@ pub(crate) enum Swatch {
     /// A bar with an edge of another colour on top.
     Edged(Color32, Color32),
     Dot(Color32),
+    /// An empty bar.
+    Outline(Color32),
+}
+
+/// The four sides of an empty bar.
+pub(crate) fn outline_of(rect: Rect, thickness: f32) -> [Rect; 4] {
+    let Rect { min, max } = rect;
+    [
+        rect.with_max_y(min.y + thickness),
+        rect.with_min_y(max.y - thickness),
+        rect.with_max_x((min.x + thickness).min(max.x)),
+        rect.with_min_x((max.x - thickness).max(min.x)),
+    ]
 }
 
 /// Draws the entries side by side, and in several lines where they need them.
@@ -28,6 +43,13 @@ pub(crate) fn legend_ui(entries: &[(Swatch, &str)], ui: &mut Ui) {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().item_spacing.x = 5.0;
         for (swatch, text) in entries {
+            // A swatch and its words stay together.
+            let font = TextStyle::Small.resolve(ui.style());
+            let width = SIZE.x + ui.spacing().item_spacing.x + text_width(text, &font, ui);
+            let is_first = ui.cursor().left() <= ui.max_rect().left();
+            if !is_first && width > ui.available_size_before_wrap().x {
+                ui.end_row();
+            }
             swatch_ui(*swatch, ui);
             ui.label(RichText::new(*text).small().weak());
             ui.add_space(8.0);
@@ -50,5 +72,10 @@ fn swatch_ui(swatch: Swatch, ui: &mut Ui) {
             ui.painter().rect_filled(edge_rect, 0, edge);
         }
         Swatch::Dot(color) => fill(DOT, color),
+        Swatch::Outline(color) => {
+            for side in outline_of(rect, 1.5) {
+                ui.painter().rect_filled(side, 0, color);
+            }
+        }
     }
 }

@@ -85,6 +85,13 @@ macro_rules! entry {
 /// A pattern of the list.
 pub type PatternId = CatalogueId<PatternEntry>;
 
+impl PatternId {
+    /// The mistake as a title, without the marks of code.
+    pub fn title(self) -> String {
+        self.entry().bad.replace('`', "")
+    }
+}
+
 impl CatalogueEntry for PatternEntry {
     const NOUN: &'static str = "pattern";
     const LIST_COMMAND: &'static str = "meanwhile lab list";
