@@ -24,10 +24,6 @@ mod poll_in_ui_only;
 #[expect(clippy::disallowed_methods, reason = "its bad variant blocks")]
 mod recv_per_frame;
 mod repaint_every_frame;
-#[expect(
-    clippy::disallowed_methods,
-    reason = "its bad variant starts plain threads"
-)]
 mod thread_starvation;
 mod unbounded_drain;
 mod unvirtualised_log;
