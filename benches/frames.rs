@@ -32,7 +32,7 @@ use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState, Runs};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::result_text::result_text;
 use meanwhile::pages::workbench::results_pane::results_ui;
@@ -119,10 +119,13 @@ impl Bench {
         let report = LabReport::from_runs(Machine::current(None), &Variant::ALL.map(lab::run));
         let props = LabProps {
             report: &report,
-            running: Some((pattern, Variant::Fixed)),
-            waiting: 1,
-            is_busy: true,
-            can_run: true,
+            runs: Runs {
+                running: Some((pattern, Variant::Fixed)),
+                waiting: 1,
+                is_busy: true,
+                can_run: true,
+                ..Runs::default()
+            },
             unavailable: Unavailable::default(),
         };
         let (mut view, mut choices) = (LabState::default(), LabChoices::default());
