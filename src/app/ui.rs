@@ -7,6 +7,7 @@ use super::{App, close_question};
 use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
 use crate::ui::status_bar;
+use crate::ui::widgets::{tab_row_ui, tab_ui};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
@@ -85,11 +86,11 @@ impl App {
     }
 
     fn tabs_ui(&mut self, ui: &mut Ui) {
-        ui.horizontal_wrapped(|ui| {
+        tab_row_ui(ui, |ui| {
             for page in &self.pages {
                 let shown = &mut self.context.state.page;
                 let info = page.info();
-                let tab = ui.selectable_value(shown, info.id.clone(), info.title);
+                let tab = tab_ui(shown, info.id.clone(), info.title, ui);
                 if info.id == settings::ID {
                     let open = commands::info(commands::SETTINGS);
                     open.with_tooltip(tab, None);
