@@ -51,6 +51,10 @@ impl eframe::App for App {
 
 impl App {
     fn window_ui(&mut self, ui: &mut Ui) {
+        // egui gives the frame no name.
+        let name = |frame: &mut egui::accesskit::Node| frame.set_label(self.title.clone());
+        ui.ctx()
+            .accesskit_node_builder(egui::accesskit_root_id(), name);
         let frames = self.context.frames.summary(self.context.now());
         Panel::top("pages").show(ui, |ui| self.tabs_ui(ui));
         let now = self.context.now();

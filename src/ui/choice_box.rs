@@ -65,5 +65,11 @@ pub(crate) fn entries_box_ui(
     if is_chosen {
         response.mark_changed();
     }
+    // AT-SPI has no value of a combo box, so a screen reader reads it as the description.
+    let title = chosen.and_then(|chosen| entries.get(chosen));
+    if let Some((title, _)) = title {
+        ui.ctx()
+            .accesskit_node_builder(response.id, |node| node.set_description(*title));
+    }
     response.accessible_name(name)
 }
