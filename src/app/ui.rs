@@ -1,7 +1,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use eframe::egui::{self, Panel, Popup, PopupCloseBehavior, Sides, Ui, ViewportCommand};
+use eframe::egui::accesskit::Live;
+use eframe::egui::{
+    self, Id, Panel, Popup, PopupCloseBehavior, Rect, Role, Sense, Sides, Ui, Vec2,
+    ViewportCommand, WidgetInfo,
+};
 
 use super::{App, close_question};
 use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
@@ -66,6 +70,7 @@ impl App {
                 |ui| self.messages_ui(now, ui),
             );
         });
+        self.announcement_ui(ui);
         let shown = self.shown();
         self.pages[shown].ui(&mut self.context, ui);
         let height = status.response.rect.height();
@@ -76,6 +81,16 @@ impl App {
                 self.answer_close_question(answer, ui.ctx());
             }
         }
+    }
+
+    /// Says the end of a job, on whatever page: a live region without a place on screen.
+    fn announcement_ui(&self, ui: &Ui) {
+        let place = Rect::from_min_size(ui.max_rect().min, Vec2::ZERO);
+        let region = ui.interact(place, Id::unique("announcement"), Sense::hover());
+        let text = &self.context.announcement;
+        region.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
+        ui.ctx()
+            .accesskit_node_builder(region.id, |node| node.set_live(Live::Polite));
     }
 
     /// The button that opens the list of messages, once there is one.
