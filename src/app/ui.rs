@@ -86,10 +86,18 @@ impl App {
 
     fn tabs_ui(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
+            ui.ctx()
+                .accesskit_node_builder(ui.unique_id(), |node| node.set_role(egui::Role::TabList));
             for page in &self.pages {
                 let shown = &mut self.context.state.page;
                 let info = page.info();
                 let tab = ui.selectable_value(shown, info.id.clone(), info.title);
+                let is_shown = *shown == info.id;
+                ui.ctx().accesskit_node_builder(tab.id, |node| {
+                    node.set_role(egui::Role::Tab);
+                    node.clear_toggled();
+                    node.set_selected(is_shown);
+                });
                 if info.id == settings::ID {
                     let open = commands::info(commands::SETTINGS);
                     open.with_tooltip(tab, None);
