@@ -5,7 +5,7 @@ use eframe::egui::{ComboBox, Id, Response, Ui};
 use crate::choice::Choice;
 
 /// Draws the box with the accessible name `name`, whose list closes on a click, on Enter and on Space. It
-/// opens at the chosen entry. Afterwards the box has the keyboard.
+/// opens at the chosen entry. Then the box takes the keyboard back.
 pub(crate) fn choice_box_ui<T: Choice>(
     name: &str,
     value: &mut T,

@@ -227,6 +227,15 @@ pub(crate) fn prose(text: &str, ui: &Ui) -> egui::text::LayoutJob {
     job
 }
 
+/// Makes a screen reader say the text when it changes.
+#[cfg(unix)]
+pub(crate) fn announce(label: &Response) {
+    let polite = egui::accesskit::Live::Polite;
+    label
+        .ctx
+        .accesskit_node_builder(label.id, |node| node.set_live(polite));
+}
+
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.
 #[cfg(unix)]
 pub(crate) fn tabs_ui<T: crate::choice::Choice>(shown: &mut T, ui: &mut Ui) -> bool {
