@@ -136,7 +136,9 @@ impl Bench {
         let mut page_ui = |ui: &mut Ui| {
             lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
         };
-        let mut plot_ui = |ui: &mut Ui| frame_plots_ui([Some(&line); 2], ui);
+        let mut plot_ui = |ui: &mut Ui| {
+            frame_plots_ui([Some(&line); 2], ui);
+        };
         let frames = lab::frames();
         let mut bars_ui = |ui: &mut Ui| {
             let (area, scale) = (ui.max_rect(), ui.ctx().pixels_per_point());
