@@ -321,7 +321,7 @@ fn select_is_ready_for_a_line_that_was_there_before() {
 
 #[test]
 fn ended_selects_of_lines_leave_nothing_behind() {
-    const MANY: usize = 20_000;
+    const MANY: usize = 10_000;
     let name = "process::lines::ended_selects_of_lines_leave_nothing_behind";
     in_child(name, || {
         let silent = Builder::new("sleep").arg("60").kill_on_drop(true);
