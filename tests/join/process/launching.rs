@@ -1,5 +1,6 @@
 //! P11: the launcher, its limits and its supervisor.
 
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 use meanwhile_join as join;
@@ -259,7 +260,8 @@ fn daemon_of_a_finished_command_outlives_the_program() {
     // The child process is the program that ends.
     in_child_with(&setup, name, || {
         let sleep = std::env::var(SLEEP).unwrap();
-        let launcher = launcher();
+        // It and a handle last as long as the program.
+        let launcher = ManuallyDrop::new(launcher());
         let start = || {
             let daemon = shell(&format!("setsid {sleep} >/dev/null 2>&1 &"));
             let daemon = daemon.launched_by(&launcher, LaunchOptions::default());
@@ -268,12 +270,10 @@ fn daemon_of_a_finished_command_outlives_the_program() {
             process
         };
         drop(start());
-        let kept = start();
+        let _kept = ManuallyDrop::new(start());
         let supervisors = supervisors_of(std::process::id());
         assert_eq!(supervisors.len(), 1);
         std::fs::write(std::env::var_os(FILE).unwrap(), supervisors[0].to_string()).unwrap();
-        // They end with the program.
-        std::mem::forget((kept, launcher));
     });
     if std::env::var_os(SLEEP).is_some() {
         return;

@@ -127,13 +127,19 @@ fn p8_pause_and_resume_reach_the_whole_tree() {
         let (process, pids) = tree(script);
         let live = process::live_processes();
         let listed = live.iter().find(|it| it.pid == process.pid()).unwrap();
-        let pause = || match is_listed {
-            true => listed.pause(),
-            false => process.pause(),
+        let pause = || {
+            if is_listed {
+                listed.pause();
+            } else {
+                process.pause();
+            }
         };
-        let resume = || match is_listed {
-            true => listed.resume(),
-            false => process.resume(),
+        let resume = || {
+            if is_listed {
+                listed.resume();
+            } else {
+                process.resume();
+            }
         };
         pause();
         eventually("the pause", || pids.iter().all(|pid| is_stopped(*pid)));

@@ -110,7 +110,7 @@ fn p9_missing_permission_is_reported() {
 fn p9_file_on_the_path_without_permission_is_named() {
     let folders = [folder(), folder()];
     write(folders[0].path(), "program", "#!/bin/sh\n");
-    let path = std::env::join_paths(folders.each_ref().map(|it| it.path())).unwrap();
+    let path = std::env::join_paths(folders.each_ref().map(tempfile::TempDir::path)).unwrap();
     for launched in [false, true] {
         let mut builder = Builder::new("program").env("PATH", &path);
         if launched {
