@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use meanwhile_join::process::{Exit, LaunchOptions, Process, TreeMember};
 
 use super::signalling::IN_A_PID_NAMESPACE;
-use super::spawning::executable;
 use super::stopping::reads_of;
-use super::{Builder, eventually, launcher, runs, shell};
+use super::{Builder, eventually, launcher, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
@@ -151,27 +150,6 @@ fn descendants_of_a_running_process_are_others() {
         }
         drop(process.stop(TIMEOUT));
     }
-}
-
-/// For a moment while a process executes a program, its environment can't be read.
-#[test]
-fn descendant_that_executes_programs_is_named() {
-    let folder = folder();
-    let text = "#!/bin/sh\n[ ${#1} -gt 3000 ] || exec \"$0\" \"x$1\"\n";
-    let script = executable(folder.path(), text);
-    let daemon = format!("setsid '{}' & echo $!", script.display());
-    let process = shell(&daemon).spawn().unwrap();
-    process.join().unwrap();
-    let pid: u32 = process.output().stdout.text().trim().parse().unwrap();
-    let looks = (0..100).map(|round| {
-        let named = process.descendants().unwrap();
-        let has_run = runs(pid);
-        let pids: Vec<_> = named.iter().map(|member| member.pid).collect();
-        assert!(!has_run || pids == [pid], "{pids:?} in round {round}");
-        usize::from(has_run)
-    });
-    assert!(looks.sum::<usize>() > 10, "it has ended early");
-    drop(process.stop(Duration::ZERO));
 }
 
 /// Each descendant of a short run has one of the pids since its start.

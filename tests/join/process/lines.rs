@@ -9,9 +9,7 @@ use meanwhile_join::process::{Exit, Line, Process, Redirect, Stream};
 use meanwhile_join::{self as join, CancelToken, JoinError, Select, SelectError};
 
 use super::{Builder, eventually, shell};
-use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
-use crate::util::resources::resident_bytes;
 
 fn whole(text: &str) -> Line {
     Line::Whole(text.into())
@@ -317,29 +315,6 @@ fn select_is_ready_for_a_line_that_was_there_before() {
     assert_eq!(ready().lines(&lines).wait(), Err(SelectError::TimedOut));
     drop(process.take_stdin());
     assert_eq!(lines.next(), None);
-}
-
-#[test]
-fn ended_selects_of_lines_leave_nothing_behind() {
-    const MANY: usize = 10_000;
-    let name = "process::lines::ended_selects_of_lines_leave_nothing_behind";
-    in_child(name, || {
-        let silent = Builder::new("sleep").arg("60").kill_on_drop(true);
-        let silent = silent.spawn().unwrap();
-        let lines = silent.lines(Stream::Stdout);
-        let round = |count: usize| {
-            for _ in 0..count {
-                let select = Select::new().lines(&lines).process(&silent);
-                let waited = select.timeout(Duration::from_nanos(1)).wait();
-                assert_eq!(waited, Err(SelectError::TimedOut));
-            }
-        };
-        round(1_000);
-        let before = resident_bytes();
-        round(MANY);
-        let grown = resident_bytes().saturating_sub(before);
-        assert!(grown < 32 * MANY, "{grown} bytes");
-    });
 }
 
 /// A line and a cancel race. Neither is missed, and nobody waits for ever.
