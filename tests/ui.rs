@@ -29,11 +29,11 @@ mod keyboard;
 #[cfg(target_os = "linux")]
 #[path = "ui/lab.rs"]
 mod lab;
+#[path = "ui/layout.rs"]
+mod layout;
 #[cfg(unix)]
 #[path = "ui/lessons.rs"]
 mod lessons;
-#[path = "ui/layout.rs"]
-mod layout;
 #[path = "ui/messages.rs"]
 mod messages;
 #[path = "ui/outcomes.rs"]

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use meanwhile_join::process::{Exit, LaunchOptions, Process, TreeMember};
 
 use super::signalling::IN_A_PID_NAMESPACE;
+use super::spawning::executable;
 use super::stopping::reads_of;
-use super::{Builder, eventually, launcher, shell};
+use super::{Builder, eventually, launcher, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
@@ -149,6 +150,72 @@ fn descendants_of_a_running_process_are_others() {
             assert_eq!(named(holders), expected());
         }
         drop(process.stop(TIMEOUT));
+    }
+}
+
+fn pids(members: Vec<TreeMember>) -> Vec<u32> {
+    members.into_iter().map(|member| member.pid).collect()
+}
+
+/// For a moment while a process executes a program, its environment can't be read.
+#[test]
+fn descendant_that_executes_programs_is_named() {
+    let folder = folder();
+    let text = "#!/bin/sh\n[ $1 -gt 10000 ] || exec \"$0\" $(($1 + 1))\n";
+    let script = executable(folder.path(), text);
+    let daemon = format!("setsid '{}' 0 & echo $!", script.display());
+    // They disturb each other.
+    let trees = [(); 2].map(|()| {
+        let process = shell(&daemon).spawn().unwrap();
+        process.join().unwrap();
+        let pid: u32 = process.output().stdout.text().trim().parse().unwrap();
+        (process, pid)
+    });
+    let (mut looks, mut missed) = (0, 0);
+    for (process, pid) in trees.iter().cycle().take(100) {
+        let named = pids(process.descendants().unwrap());
+        if !runs(*pid) {
+            break;
+        }
+        looks += 1;
+        missed += usize::from(named != [*pid]);
+    }
+    for (process, _) in &trees {
+        drop(process.stop(Duration::ZERO));
+    }
+    assert!(looks >= 10, "it has ended after {looks} looks");
+    assert_eq!(missed, 0, "of {looks} looks");
+}
+
+/// Ends its main thread once it has printed a line. Another thread sleeps.
+const WITHOUT_MAIN_THREAD: &str = "import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print('ready', flush=True)
+ctypes.CDLL(None).pthread_exit(None)";
+
+/// The process table shows such a process as a zombie.
+#[test]
+fn process_without_its_main_thread_is_found() {
+    for is_launched in [false, true] {
+        let script = "setsid python3 -c \"$1\" & echo $!; read line";
+        let tree = shell(script).args(["sh", WITHOUT_MAIN_THREAD]);
+        let tree = if is_launched { launched(tree) } else { tree };
+        let process = tree.stdin_piped().spawn().unwrap();
+        eventually("the end of the main thread", || {
+            let text = process.output().stdout.text().into_owned();
+            let pid = text.lines().next().and_then(|pid| pid.parse().ok());
+            text.ends_with("ready\n") && !pid.is_some_and(runs)
+        });
+        let text = process.output().stdout.text().into_owned();
+        let pid: u32 = text.lines().next().unwrap().parse().unwrap();
+        assert_eq!(pids(process.descendants().unwrap()), [pid]);
+        drop(process.take_stdin());
+        process.join().unwrap();
+        assert_eq!(pids(process.descendants().unwrap()), [pid]);
+        assert!(pids(process.output_holders()).contains(&pid));
+        let report = process.stop(TIMEOUT);
+        assert_eq!(pids(report.ended), [pid]);
+        assert_eq!(process.descendants().unwrap(), []);
     }
 }
 
