@@ -20,6 +20,7 @@ mod output;
 mod pipelines;
 #[cfg(not(other_unix))]
 mod prioritizing;
+mod programs;
 mod reading;
 mod reaping;
 mod reporting;
