@@ -18,6 +18,7 @@ mod item;
 mod job;
 mod os_text;
 mod plan;
+pub(crate) mod process_limit;
 mod process_run;
 pub(crate) mod retry;
 pub(crate) mod room;

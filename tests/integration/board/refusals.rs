@@ -84,9 +84,9 @@ fn refused_items_wait_for_a_thread() {
 
 #[test]
 fn refused_item_is_retried_and_later_ones_are_not() {
-    // If each was retried as often as the first, the test would time out.
+    // If each was retried for as long as the first, the test would time out.
     const LATER: usize = 200;
-    const RETRIES: Duration = Duration::from_millis(4 * 100);
+    const TIME: Duration = Duration::from_secs(30);
     let name = "board::refusals::refused_item_is_retried_and_later_ones_are_not";
     in_child_with(NOT_AS_ROOT, name, || {
         let folder = folder();
@@ -104,7 +104,7 @@ fn refused_item_is_retried_and_later_ones_are_not() {
             workers: 1,
             ..spec(RunOn::Thread, misbehave::Options::default())
         };
-        let mut board = TestBoard::new();
+        let mut board = TestBoard::unlaunched();
         let job = board.start(cat(inputs));
         board.until("the first item runs and all are found", |record| {
             let job = record.job(job).unwrap();
@@ -125,7 +125,7 @@ fn refused_item_is_retried_and_later_ones_are_not() {
             assert_eq!(error.kind, "no_thread");
         }
         let tried_for = ended_at(1).saturating_sub(ended_at(0));
-        assert!(tried_for >= RETRIES, "failed after {tried_for:?}");
+        assert!(tried_for >= TIME, "failed after {tried_for:?}");
 
         limit_threads(before);
         let job = board.start(cat(Vec::new()));
@@ -135,8 +135,7 @@ fn refused_item_is_retried_and_later_ones_are_not() {
 }
 
 /// Runs a job of many commands, with a worker for each, and returns the number that returned.
-fn run_commands(count: usize) -> usize {
-    let mut board = TestBoard::new();
+fn run_commands(board: &mut TestBoard, count: usize) -> usize {
     let cat = command::Options {
         command: CommandLine::Line("cat".to_owned()),
         ..command::Options::default()
@@ -156,7 +155,8 @@ fn commands_wait_at_the_limit_of_open_files() {
     const COMMANDS: usize = 200;
     let name = "board::refusals::commands_wait_at_the_limit_of_open_files";
     in_child_with("ulimit -n 64", name, || {
-        assert_eq!(run_commands(COMMANDS), COMMANDS);
+        let mut board = TestBoard::new();
+        assert_eq!(run_commands(&mut board, COMMANDS), COMMANDS);
     });
 }
 
@@ -217,7 +217,9 @@ fn commands_wait_at_the_limit_of_processes() {
     let name = "board::refusals::commands_wait_at_the_limit_of_processes";
     in_child_with(NOT_AS_ROOT, name, || {
         limit_threads(Some(16));
-        assert_eq!(run_commands(COMMANDS), COMMANDS);
+        // The user may not read the program that launches them.
+        let mut board = TestBoard::unlaunched();
+        assert_eq!(run_commands(&mut board, COMMANDS), COMMANDS);
     });
 }
 
