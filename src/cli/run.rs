@@ -19,6 +19,8 @@ use crate::board::JobBoard;
 use crate::desktop::Awake;
 use crate::format;
 use crate::jobs::{JobSpec, OutputStream};
+#[cfg(unix)]
+use crate::join::process::Launcher;
 use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// The number of events that are handled before the clock is checked again.
@@ -39,6 +41,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     #[cfg(unix)]
     if spec.options.job().has_processes() {
         super::limits::check_for_a_command()?;
+        adopt_orphans();
     }
     let (wake, woken) = crossbeam_channel::bounded(1);
     let interrupt = patiently(|| false, || Interrupt::listen(leave));
@@ -124,6 +127,14 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
             })
         }
     }
+}
+
+/// Has the program adopt what hides from its commands, so that it is named. The window does not: its file
+/// dialogs may be children that the launcher has not started.
+#[cfg(unix)]
+fn adopt_orphans() {
+    // Where the system does not do that, the marks of commands remain.
+    Launcher::installed().map(|launcher| launcher.adopt_orphans().ok());
 }
 
 /// A job that has begun.

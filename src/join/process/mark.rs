@@ -45,6 +45,13 @@ pub(super) fn of_tag(tag: &str) -> Option<u64> {
     (upper >= MIN).then(|| half + hash(tag) % half)
 }
 
+/// Whether a limit of a process is a mark that this program gives.
+pub(super) fn is_mark(limit: u64) -> bool {
+    let upper = system::mark_limit().map_or(MAX, |upper| upper.min(MAX));
+    let half = upper / 2;
+    upper >= MIN && (half..2 * half).contains(&limit)
+}
+
 /// The hash FNV-1a.
 fn hash(tag: &str) -> u64 {
     tag.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

@@ -249,6 +249,16 @@ impl Inherited {
     }
 }
 
+pub(in super::super) fn adopt_orphans() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Adopts none.
+pub(in super::super) fn adopted() -> Vec<i32> {
+    Vec::new()
+}
+
+/// See Linux.
 pub(in super::super) fn own_folder() -> io::Result<OwnedFd> {
     Err(io::ErrorKind::Unsupported.into())
 }
