@@ -25,8 +25,9 @@
 //!   Without that, a process which waits costs a tenth (`benches/README.md`).
 //! - Processes without a launcher have no program in between, and gain nothing.
 //!
-//! A program that is a subreaper itself would adopt the orphans of others in its process too, could not tell
-//! them from children that other code waits for, and so would leave their zombies.
+//! A program may be the one subreaper of all its trees ([`orphans`](super::orphans)). It then finds what has
+//! hidden its tag and its mark, but can only name it: when several trees ran, nothing shows of which one it is. And
+//! it can't tell orphans from children that other code waits for, so only a program without such children may.
 
 use super::system;
 

@@ -1,4 +1,4 @@
-//! P6, P7: orphans of a program that adopts them.
+//! P3, P7, P10: orphans of a program that adopts them.
 
 use std::time::Duration;
 
@@ -89,8 +89,8 @@ fn zombies() -> usize {
 }
 
 #[test]
-fn p6_adopted_orphans_are_reaped() {
-    let name = "process::orphans::p6_adopted_orphans_are_reaped";
+fn p10_adopted_orphans_are_reaped() {
+    let name = "process::orphans::p10_adopted_orphans_are_reaped";
     in_child(name, || {
         launcher().adopt_orphans().unwrap();
         // Some end while it runs, some later.
@@ -104,8 +104,8 @@ fn p6_adopted_orphans_are_reaped() {
 }
 
 #[test]
-fn p6_unlaunched_children_keep_their_exit() {
-    let name = "process::orphans::p6_unlaunched_children_keep_their_exit";
+fn p3_unlaunched_children_keep_their_exit() {
+    let name = "process::orphans::p3_unlaunched_children_keep_their_exit";
     in_child(name, || {
         launcher().adopt_orphans().unwrap();
         let launched = launched("exec sleep 60");
