@@ -5,7 +5,7 @@ use super::event_sender::EventSender;
 use crate::jobs::retry;
 use crate::record::EventKind;
 
-/// Whether the user was told that a job waits for other programs.
+/// Whether it was said that a job waits for other programs.
 #[derive(Clone)]
 pub(super) struct LongWait {
     is_noted: Arc<AtomicBool>,
@@ -20,7 +20,7 @@ impl LongWait {
         }
     }
 
-    /// Tells the user, once.
+    /// Says it, once.
     pub(super) fn note(&self) {
         if !self.is_noted.swap(true, Ordering::Relaxed) {
             let note = retry::waiting_text().into();

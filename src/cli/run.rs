@@ -50,7 +50,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(spec.options.job().uses_terminal());
     let order = (format == Format::Text).then_some(order);
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
-    let begun = begin(spec, order, &progress, &interrupt, &wake);
+    let begun = begin(&spec, order, &progress, &interrupt, &wake);
     let Begun {
         mut board,
         job,
@@ -147,7 +147,7 @@ struct Begun {
 
 /// Begins a job. Its output goes to stdout in this order, unless that is `None`.
 fn begin(
-    spec: JobSpec,
+    spec: &JobSpec,
     order: Option<OutputOrder>,
     progress: &Progress,
     interrupt: &Interrupt,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::process_limit::process_limit;
 use super::{ItemError, Stopwatch};
+use crate::format;
 
 /// The shortest and the longest time until the next attempt.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
@@ -45,7 +46,7 @@ pub(crate) struct Refusals {
 pub(crate) struct Attempt {
     /// The time until then.
     pub(crate) after: Duration,
-    /// Whether it takes so long that the user is told what it waits for.
+    /// Whether it takes so long that the user is to know what it waits for.
     pub(crate) is_long: bool,
 }
 
@@ -73,19 +74,19 @@ impl Refusals {
 
 /// Says that items wait for other programs.
 pub(crate) fn waiting_text() -> String {
-    let patience = Shortage::Processes.patience().as_secs();
+    let patience = format::duration(Shortage::Processes.patience());
     let cause = match process_limit() {
         Some(limit) => format!("this user may have {limit} of them (`ulimit -u`)"),
         None => "the system refuses more of them".to_owned(),
     };
     format!(
-        "Items wait for up to {patience} s until other processes or threads end, because {cause}."
+        "Items wait for up to {patience} until other processes or threads end, because {cause}."
     )
 }
 
 /// Says that a start was tried for long enough.
 pub(crate) fn given_up_text() -> String {
-    let patience = Shortage::Processes.patience().as_secs();
+    let patience = format::duration(Shortage::Processes.patience());
     let cause = match process_limit() {
         Some(limit) => format!(
             "this user may have {limit} of them (`ulimit -u`); end some of the others, or raise the limit"
@@ -93,7 +94,7 @@ pub(crate) fn given_up_text() -> String {
         None => "the system refuses more of them; end some running work".to_owned(),
     };
     format!(
-        "no process or thread could be started for {patience} s, because {cause}, and run this again"
+        "no process or thread could be started for {patience}, because {cause}, and run this again"
     )
 }
 
@@ -110,8 +111,8 @@ pub(crate) fn given_up(refusal: ItemError) -> ItemError {
 mod tests {
     use super::*;
 
-    fn ago(time: Duration) -> Option<Stopwatch> {
-        Some(Stopwatch::started_before(time))
+    fn ago(time: Duration) -> Stopwatch {
+        Stopwatch::started_before(time)
     }
 
     #[test]
@@ -123,14 +124,14 @@ mod tests {
             is_long: false,
         };
         assert_eq!(first, Some(expected));
-        refusals.first = ago(Duration::from_secs(29));
+        refusals.first = Some(ago(Duration::from_secs(29)));
         let expected = Attempt {
             after: MAX_INTERVAL,
             is_long: true,
         };
         assert_eq!(refusals.next(Shortage::Processes), Some(expected));
         assert_eq!(refusals.next(Shortage::Files), None);
-        refusals.first = ago(Duration::from_secs(31));
+        refusals.first = Some(ago(Duration::from_secs(31)));
         assert_eq!(refusals.next(Shortage::Processes), None);
         assert_eq!(refusals.next(Shortage::Processes), None);
     }
@@ -138,8 +139,8 @@ mod tests {
     #[test]
     fn refusal_long_ago_says_nothing_about_now() {
         let mut refusals = Refusals {
-            first: ago(Duration::from_mins(2)),
-            last: ago(Duration::from_mins(1)),
+            first: Some(ago(Duration::from_mins(2))),
+            last: Some(ago(Duration::from_mins(1))),
         };
         assert!(refusals.next(Shortage::Processes).is_some());
     }

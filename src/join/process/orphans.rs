@@ -10,6 +10,7 @@
 //! reaped. So the reaper looks when a child has ended, and now and then while there are children or orphans.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,8 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::shared::ProcessShared;
 use super::stop::TreeMember;
-use super::system;
 use super::tree::{Root as _, Snapshot};
+use super::{reserve, system};
 
 /// The time until the next look after orphans have ended. It doubles with each look at which none has.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
@@ -27,17 +28,17 @@ const MAX_INTERVAL: Duration = Duration::from_secs(4);
 static ADOPTS: AtomicBool = AtomicBool::new(false);
 
 /// Has this program adopt the orphans below it from now on.
-pub(super) fn adopt() -> std::io::Result<()> {
+pub(super) fn adopt() -> io::Result<()> {
     system::adopt_orphans()?;
     ADOPTS.store(true, Ordering::Relaxed);
     Ok(())
 }
 
-fn adopted() -> Vec<i32> {
+fn adopted() -> io::Result<Vec<i32>> {
     if !ADOPTS.load(Ordering::Relaxed) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    system::adopted()
+    reserve::with_descriptors(system::adopted)
 }
 
 /// What the reaper knows of the orphans.
@@ -76,7 +77,12 @@ impl Orphans {
         if now < self.next_look {
             return;
         }
-        let mut adopted = adopted();
+        self.interval = (2 * self.interval).min(MAX_INTERVAL);
+        self.next_look = now + self.interval;
+        // At the limit of open files it looks again later.
+        let Ok(mut adopted) = adopted() else {
+            return;
+        };
         if !adopted.is_empty() {
             // Asked after the list was read: who is in it was known before.
             let known = known();
@@ -84,12 +90,10 @@ impl Orphans {
         }
         let ended = adopted.iter().filter(|pid| reap(**pid)).count();
         self.are_there = ended < adopted.len();
-        self.interval = if ended > 0 {
-            MIN_INTERVAL
-        } else {
-            (2 * self.interval).min(MAX_INTERVAL)
-        };
-        self.next_look = now + self.interval;
+        if ended > 0 {
+            self.interval = MIN_INTERVAL;
+            self.next_look = now + self.interval;
+        }
     }
 }
 
@@ -105,8 +109,8 @@ fn reap(pid: i32) -> bool {
 ///
 /// # Errors
 /// The process table can't be read.
-pub(super) fn strays_of(process: &ProcessShared) -> std::io::Result<Vec<TreeMember>> {
-    let adopted = adopted();
+pub(super) fn strays_of(process: &ProcessShared) -> io::Result<Vec<TreeMember>> {
+    let adopted = adopted()?;
     if adopted.is_empty() || !process.is_launched() {
         return Ok(Vec::new());
     }

@@ -81,7 +81,7 @@ struct Crowded {
 const OTHERS: usize = 20;
 
 /// What the run says when it waits for others.
-const WAITS: &str = "meanwhile: Items wait for up to 30 s until other processes or threads end, ";
+const WAITS: &str = "meanwhile: Items wait for up to 30.0 s until other processes or threads end, ";
 
 impl Crowded {
     /// Starts it with a limit that leaves room for so many processes and threads.
@@ -192,7 +192,7 @@ fn wait_for_processes_of_others_ends_by_ctrl_c() {
 #[test]
 fn run_fails_when_others_leave_no_process_for_long() {
     const BEGIN: &str =
-        "no process or thread could be started for 30 s, because this user may have ";
+        "no process or thread could be started for 30.0 s, because this user may have ";
     const END: &str =
         " of them (`ulimit -u`); end some of the others, or raise the limit, and run this again";
     // The first can't even begin.

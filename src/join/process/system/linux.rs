@@ -375,10 +375,13 @@ pub(in super::super) fn adopt_orphans() -> io::Result<()> {
 
 /// Returns the children of the first thread, which gets the orphans. Those of a thread that has ended are
 /// among them.
-pub(in super::super) fn adopted() -> Vec<i32> {
-    let children = read_children().unwrap_or_default();
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn adopted() -> io::Result<Vec<i32>> {
+    let children = read_children()?;
     let pids = children.split_ascii_whitespace();
-    pids.filter_map(|pid| pid.parse().ok()).collect()
+    Ok(pids.filter_map(|pid| pid.parse().ok()).collect())
 }
 
 fn read_children() -> io::Result<String> {
