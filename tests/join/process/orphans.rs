@@ -112,7 +112,11 @@ fn p3_unlaunched_children_keep_their_exit() {
         for _ in 0..50 {
             // When the thread has ended, the child is one of the first thread, as an orphan is.
             let spawn = || shell("sleep 0.02; exit 3").spawn().unwrap();
-            let process = std::thread::spawn(spawn).join().unwrap();
+            let mut process = None;
+            std::thread::scope(|threads| {
+                threads.spawn(|| process = Some(spawn()));
+            });
+            let process = process.unwrap();
             launched_and_ended();
             assert_eq!(process.join().unwrap(), Exit::Code(3));
         }
