@@ -16,6 +16,8 @@ mod holding;
 mod joining;
 mod launching;
 mod lines;
+#[cfg(not(other_unix))]
+mod orphans;
 mod output;
 mod pipelines;
 #[cfg(not(other_unix))]

@@ -14,8 +14,9 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getpriority_process,
-    getrlimit, pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpid, getppid,
+    getpriority_process, getrlimit, pidfd_open, pidfd_send_signal, set_child_subreaper,
+    set_parent_process_death_signal, setrlimit, waitid,
 };
 use rustix::thread::{
     gettid, sched_getaffinity, set_name, set_thread_gid, set_thread_groups, set_thread_uid,
@@ -145,6 +146,30 @@ pub(in super::super) fn set_mark(mark: u64) -> io::Result<()> {
         maximum: outermost.or(Some(mark)),
     };
     Ok(setrlimit(MARK_LIMIT, limit)?)
+}
+
+/// Has the system give this program the orphans below it, in place of the first process.
+///
+/// # Errors
+/// The system does not do that, or does not tell which they are.
+pub(in super::super) fn adopt_orphans() -> io::Result<()> {
+    read_children()?;
+    Ok(set_child_subreaper(Some(getpid()))?)
+}
+
+/// Returns the children of the first thread, which gets the orphans. Those of a thread that has ended are
+/// among them.
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn adopted() -> io::Result<Vec<i32>> {
+    let children = read_children()?;
+    let pids = children.split_ascii_whitespace();
+    Ok(pids.filter_map(|pid| pid.parse().ok()).collect())
+}
+
+fn read_children() -> io::Result<String> {
+    fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id()))
 }
 
 /// What a process inherits from this program, apart from its environment, folder and files.
