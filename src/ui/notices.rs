@@ -16,7 +16,7 @@ const READING_TIME: Duration = Duration::from_secs(10);
 /// What the pointer rests on stays so much longer.
 const TIME_AFTER_HOVER: Duration = Duration::from_secs(3);
 
-/// More at once hide the work; the oldest go.
+/// More at once hide the work; the least severe go, and of those the oldest.
 const MAX_FLOATING: usize = 4;
 
 /// The list has so many; the oldest go.
@@ -26,8 +26,8 @@ const WIDTH: f32 = 460.0;
 const MARGIN: f32 = 10.0;
 const LIST_HEIGHT: f32 = 280.0;
 
-/// The severity of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The severity of a notice, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Info,
     /// Something succeeded, but not as expected.
@@ -115,14 +115,23 @@ impl Notices {
             }
         }
         self.floating.retain(|floating| floating.notice != notice);
-        if self.floating.len() == MAX_FLOATING {
-            self.floating.remove(0);
-        }
         let leaves = notice.severity == Severity::Info;
         self.floating.push(Floating {
             notice,
             leaves_at: leaves.then(|| now.saturating_add(READING_TIME)),
         });
+        if self.floating.len() > MAX_FLOATING {
+            self.drop_least();
+        }
+    }
+
+    /// Takes away the oldest of the least severe.
+    fn drop_least(&mut self) {
+        let numbered = self.floating.iter().enumerate();
+        let least = numbered.min_by_key(|(_, floating)| floating.notice.severity);
+        if let Some((index, _)) = least {
+            self.floating.remove(index);
+        }
     }
 
     /// Takes away what has been shown long enough. Returns the time until the next one leaves.

@@ -200,3 +200,26 @@ fn numbers_of_ways_to_end_limit_the_table() {
     window.until("3 items");
     assert!(window.shows("item 1 is done"));
 }
+
+#[test]
+fn stripes_of_rows_are_whole() {
+    let mut window = with_items(9.0);
+    window.step();
+    let faint = window.harness.ctx.global_style().visuals.faint_bg_color;
+    let output = window.harness.output();
+    let stripes = output.shapes.iter().filter_map(|clipped| {
+        let egui::Shape::Rect(shape) = &clipped.shape else {
+            return None;
+        };
+        let is_stripe = shape.fill == faint && shape.rect.width() > 300.0;
+        is_stripe.then_some((clipped.clip_rect.x_range(), shape.rect.x_range()))
+    });
+    let stripes: Vec<_> = stripes.collect();
+    assert!(stripes.len() >= 4, "{stripes:?}");
+    for (clip, stripe) in stripes {
+        assert!(
+            clip.min <= stripe.min && stripe.max <= clip.max,
+            "{clip:?} {stripe:?}"
+        );
+    }
+}

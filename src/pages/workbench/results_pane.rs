@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Event, EventFilter, Id, RichText, Role, Sense, Sides, Stroke, StrokeKind, Ui, WidgetInfo,
+    self, Event, EventFilter, Id, Rect, RichText, Role, Sense, Sides, Stroke, StrokeKind, Ui,
+    WidgetInfo,
 };
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
@@ -70,7 +71,10 @@ pub fn results_ui(
     // In a frame of its own: a table draws its column lines down to the bottom of its parent.
     let rest = ui.available_rect_before_wrap();
     ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
-        egui::ScrollArea::horizontal().show(ui, |ui| {
+        // The ground of a row reaches beyond its cells.
+        let margin = egui::vec2(0.5 * ui.spacing().item_spacing.x, 0.0);
+        let area = egui::ScrollArea::horizontal().content_margin(margin);
+        area.show(ui, |ui| {
             ui.set_min_width(MIN_TABLE_WIDTH);
             table_ui(job, now, state, rows, ui, commands);
         });
@@ -207,6 +211,7 @@ fn table_ui(
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
+    let sight = ui.clip_rect();
     let focus = focus_ui(state, rows, ui);
     let is_copied = ui.input(|input| input.events.contains(&Event::Copy));
     if is_copied && ui.memory(|memory| memory.has_focus(focus)) {
@@ -236,7 +241,7 @@ fn table_ui(
                 header.col(|ui| header_ui(column, state, ui));
             }
         })
-        .body(|body| body_ui(body, job, now, state, rows, focus, commands));
+        .body(|body| body_ui(body, job, now, state, rows, focus, sight, commands));
 }
 
 /// The table takes the keyboard as one widget, because only the visible rows are widgets.
@@ -324,6 +329,7 @@ fn body_ui(
     state: &mut ResultsState,
     rows: usize,
     focus: Id,
+    sight: Rect,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
     let first = state.page * MAX_PAGE_ROWS;
@@ -332,6 +338,7 @@ fn body_ui(
     let names_are_paths = job.names_are_paths();
     Rows::show(
         body,
+        sight,
         now,
         names_are_paths,
         shown,

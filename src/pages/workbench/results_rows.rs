@@ -48,9 +48,11 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Draws the visible ones of `count` rows with `row_ui`, and scrolls to one if asked.
+    /// Draws the visible ones of `count` rows with `row_ui`, and scrolls to one if asked. `sight` is the place
+    /// that the table is shown in.
     pub(super) fn show(
         mut body: TableBody<'_>,
+        sight: Rect,
         now: Duration,
         names_are_paths: bool,
         count: usize,
@@ -74,7 +76,10 @@ impl Rows {
                 ui.scroll_to_rect_animation(place(row.min(last)), None, at_once);
             }
         }
-        let visible = ui.clip_rect();
+        // The ground of a row reaches beyond its cells; the table cuts at these.
+        let margin = Vec2::new(0.5 * ui.spacing().item_spacing.x, 0.0);
+        let visible = ui.clip_rect().expand2(margin).intersect(sight);
+        ui.set_clip_rect(visible);
         let first = whole((visible.top() - origin.y) / pitch);
         let end = whole(((visible.bottom() - origin.y) / pitch).ceil());
         for row in first..end.min(count) {
