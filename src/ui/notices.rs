@@ -1,6 +1,7 @@
 //! Messages, which float over the page, and the list of those that there were.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eframe::egui::accesskit::Live;
@@ -41,6 +42,42 @@ pub struct Notice {
     pub severity: Severity,
     /// The event and the advice.
     pub text: String,
+    /// What can be done about it.
+    pub actions: Vec<NoticeAction>,
+}
+
+/// What a message offers to do. The window does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoticeAction {
+    /// Open this file with the program that the desktop has for it.
+    Show(PathBuf),
+    /// Show this file in its folder.
+    OpenFolder(PathBuf),
+    /// Take back what the message says. Its page knows this number.
+    Undo(u64),
+}
+
+impl NoticeAction {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Show(_) => "Show",
+            Self::OpenFolder(_) => "Open folder",
+            Self::Undo(_) => "Undo",
+        }
+    }
+
+    fn tooltip(&self) -> &'static str {
+        match self {
+            Self::Show(_) => "Open the file with the program that the desktop has for it.",
+            Self::OpenFolder(_) => "Show the file in its folder.",
+            Self::Undo(_) => "Make it as it was before.",
+        }
+    }
+
+    /// Whether it still makes sense when the message is old.
+    fn lasts(&self) -> bool {
+        !matches!(self, Self::Undo(_))
+    }
 }
 
 impl Notice {
@@ -68,7 +105,15 @@ impl Notice {
         Self {
             severity,
             text: text.into(),
+            actions: Vec::new(),
         }
+    }
+
+    /// The same with something that can be done about it.
+    #[must_use]
+    pub fn with(mut self, action: NoticeAction) -> Self {
+        self.actions.push(action);
+        self
     }
 }
 
@@ -149,10 +194,16 @@ impl Notices {
         !self.listed.is_empty()
     }
 
-    /// Draws the messages over the page, the newest lowest, `bottom` above the lower edge of the window.
-    pub(crate) fn floating_ui(&mut self, now: Duration, bottom: f32, ctx: &egui::Context) {
+    /// Draws the messages over the page, the newest lowest, `bottom` above the lower edge of the window. Returns what
+    /// the user wants done.
+    pub(crate) fn floating_ui(
+        &mut self,
+        now: Duration,
+        bottom: f32,
+        ctx: &egui::Context,
+    ) -> Option<NoticeAction> {
         if self.floating.is_empty() {
-            return;
+            return None;
         }
         let width = WIDTH.min(ctx.content_rect().width() - 2.0 * MARGIN);
         let area = egui::Area::new(egui::Id::unique("messages"))
@@ -160,16 +211,12 @@ impl Notices {
             .order(egui::Order::Foreground);
         let shown = area.show(ctx, |ui| {
             ui.set_width(width);
-            let mut dismissed = None;
+            let mut answered = None;
             for (index, floating) in self.floating.iter().enumerate() {
-                if ui
-                    .push_id(index, |ui| notice_ui(&floating.notice, ui))
-                    .inner
-                {
-                    dismissed = Some(index);
-                }
+                let answer = ui.push_id(index, |ui| notice_ui(&floating.notice, ui));
+                answered = answer.inner.map(|answer| (index, answer)).or(answered);
             }
-            dismissed
+            answered
         });
         if shown.response.contains_pointer() {
             let at_least = now.saturating_add(TIME_AFTER_HOVER);
@@ -181,25 +228,60 @@ impl Notices {
                 *at = at_least.max(*at);
             }
         }
-        if let Some(dismissed) = shown.inner {
-            self.floating.remove(dismissed);
-            ctx.request_repaint();
+        let (index, answer) = shown.inner?;
+        ctx.request_repaint();
+        match answer {
+            Answer::Dismiss => {
+                self.floating.remove(index);
+                None
+            }
+            Answer::Do(action) => {
+                if !action.lasts() {
+                    self.floating.remove(index);
+                }
+                Some(action)
+            }
         }
     }
 
-    /// Draws all messages, the newest first.
-    pub(crate) fn list_ui(&self, now: Duration, ui: &mut Ui) {
+    /// Draws all messages, the newest first. Returns what the user wants done.
+    pub(crate) fn list_ui(&self, now: Duration, ui: &mut Ui) -> Option<NoticeAction> {
         ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 4.0 * MARGIN));
         let scroll = ScrollArea::vertical().max_height(LIST_HEIGHT);
-        scroll.show(ui, |ui| {
-            for listed in self.listed.iter().rev() {
-                listed_ui(listed, now, ui);
+        let shown = scroll.show(ui, |ui| {
+            let mut asked = None;
+            for (index, listed) in self.listed.iter().rev().enumerate() {
+                let action = ui.push_id(index, |ui| listed_ui(listed, now, ui));
+                asked = action.inner.or(asked);
             }
+            asked
         });
+        shown.inner
     }
 }
 
-fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) {
+/// What the user answers to a message.
+enum Answer {
+    Dismiss,
+    Do(NoticeAction),
+}
+
+/// A button for each of these. Returns the one that was pressed.
+fn actions_ui<'a>(
+    actions: impl Iterator<Item = &'a NoticeAction>,
+    ui: &mut Ui,
+) -> Option<NoticeAction> {
+    let mut asked = None;
+    for action in actions {
+        let button = ui.button(action.title()).on_hover_text(action.tooltip());
+        if button.clicked() {
+            asked = Some(action.clone());
+        }
+    }
+    asked
+}
+
+fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) -> Option<NoticeAction> {
     let age = format::age(now.saturating_sub(listed.at));
     let when = match listed.times {
         1 => age,
@@ -211,8 +293,18 @@ fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) {
         ui.vertical(|ui| {
             ui.add(egui::Label::new(&listed.notice.text).wrap());
             ui.label(RichText::new(when).small().weak());
-        });
-    });
+            let mut actions = listed
+                .notice
+                .actions
+                .iter()
+                .filter(|it| it.lasts())
+                .peekable();
+            actions.peek()?;
+            ui.horizontal(|ui| actions_ui(actions, ui)).inner
+        })
+        .inner
+    })
+    .inner
 }
 
 fn mark_of(severity: Severity, ui: &Ui) -> (Mark, egui::Color32) {
@@ -224,8 +316,8 @@ fn mark_of(severity: Severity, ui: &Ui) -> (Mark, egui::Color32) {
     }
 }
 
-/// Returns whether the user dismissed it. A screen reader says it.
-fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
+/// Returns what the user answers. A screen reader says it.
+fn notice_ui(notice: &Notice, ui: &mut Ui) -> Option<Answer> {
     let (mark, color) = mark_of(notice.severity, ui);
     let live = match notice.severity {
         Severity::Info | Severity::Warning => Live::Polite,
@@ -246,7 +338,12 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
                 },
                 |ui| ui.button("Dismiss"),
             );
-            dismiss.clicked()
+            let asked = (!notice.actions.is_empty()).then(|| {
+                let actions = notice.actions.iter();
+                ui.horizontal(|ui| actions_ui(actions, ui)).inner
+            });
+            let asked = asked.flatten().map(Answer::Do);
+            dismiss.clicked().then_some(Answer::Dismiss).or(asked)
         })
         .inner
 }

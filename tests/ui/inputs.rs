@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::pages::workbench::command as workbench;
 
@@ -122,8 +121,7 @@ fn name_with_a_line_break_is_shown_in_one_line() {
     window.choose("Algorithm", "SHA-256");
     window.click("Start");
     window.until(SHA256_OF_ABC);
-    let row = window.harness.query_all_by_label_contains(SHA256_OF_ABC);
-    row.into_iter().next().unwrap().click();
+    window.open_details(SHA256_OF_ABC);
     window.until("Copy path");
     // The input, its row and the details of that.
     assert_eq!(window.texts_with(r"one\ntwo").len(), 3);
