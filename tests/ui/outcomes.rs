@@ -92,7 +92,7 @@ fn crash_is_shown_with_its_last_output() {
     window.until("overflowed its stack");
     assert!(window.is_enabled("Copy standard error"));
     window.type_into("Filter", "crashed");
-    window.until("1 of 3 items");
+    window.until("1 of 1 selected");
 }
 
 #[test]

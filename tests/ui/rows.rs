@@ -83,7 +83,7 @@ fn two_rows_are_compared() {
     ] {
         open_menu_of_two("a.txt", other, &mut window);
         window.click("Compare…");
-        assert!(window.shows(verdict), "{}", window.texts());
+        window.until(verdict);
         window.click("Close");
         assert!(!window.shows(verdict));
     }
