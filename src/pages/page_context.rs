@@ -123,13 +123,11 @@ impl PageContext {
 /// Opens something. Returns a sentence if that was not possible.
 fn opened(path: &Path, open: impl FnOnce() -> io::Result<()>) -> Option<String> {
     let shown = format::path(path);
-    match path.try_exists() {
-        Ok(false) => Some(format!("{shown} is not there any more.")),
-        _ => {
-            let error = open().err()?;
-            Some(format!(
-                "The desktop could not open {shown}: {error}; choose a program for such files in its settings."
-            ))
-        }
+    if matches!(path.try_exists(), Ok(false)) {
+        return Some(format!("{shown} is not there any more."));
     }
+    let error = open().err()?;
+    Some(format!(
+        "The desktop could not open {shown}: {error}; choose a program for such files in its settings."
+    ))
 }
