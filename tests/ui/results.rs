@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui;
 use eframe::egui::accesskit::{Role, SortDirection};
 use eframe::egui::{Event, Modifiers};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 
 use meanwhile::pages::workbench::{Column, Order, command as workbench};
 
@@ -394,13 +394,13 @@ fn screen_reader_finds_rows_cells_and_the_order() {
     let text = done(2);
     let cell = window.cell(&text);
     let row = cell.accesskit_node();
-    let ancestors = std::iter::successors(row.parent(), |node| node.parent());
+    let ancestors = std::iter::successors(row.parent(), AccessKitNode::parent);
     let roles: Vec<_> = ancestors.map(|node| node.role()).collect();
     let place = |role| roles.iter().position(|one| *one == role);
     assert!(place(Role::Row) < place(Role::Table), "{roles:?}");
     assert!(place(Role::Row).is_some());
     // The arrows bring it to the row.
     let rows = window.harness.query_all_by_role(Role::Row);
-    let focused: Vec<_> = rows.filter(|row| row.is_focused()).collect();
+    let focused: Vec<_> = rows.filter(egui_kittest::Node::is_focused).collect();
     assert_eq!(focused.len(), 1);
 }
