@@ -230,6 +230,7 @@ fn closing_over_a_lesson_leaves_no_file_or_process() {
         window.set_number(time, 60.0);
         window.wait_for_number(time, 60.0);
         window.press("push button", "Run");
+        window.press_any("What runs here");
         window.wait_for_text("Running line");
         assert_eq!(runs(), 1, "{lesson}");
 
