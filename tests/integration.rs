@@ -38,6 +38,9 @@ mod lab;
 mod lessons;
 #[path = "integration/misbehave.rs"]
 mod misbehave;
+#[cfg(target_os = "linux")]
+#[path = "integration/patterns.rs"]
+mod patterns;
 #[path = "integration/record/mod.rs"]
 mod record;
 #[path = "integration/save.rs"]

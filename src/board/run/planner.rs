@@ -6,7 +6,7 @@ use super::control::{CoordinatorMessage, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::format;
-use crate::jobs::{Item, JobSpec, Plan};
+use crate::jobs::{Item, JobSpec, Plan, pattern};
 use crate::join::{Cancelled, Context};
 use crate::record::{EventKind, FoundItem, ItemId};
 
@@ -30,7 +30,12 @@ impl Planner {
             notes: 0,
         };
         let job = self.spec.options.job();
-        job.plan(&self.spec.inputs, context, &mut plan)?;
+        let given = &self.spec.inputs;
+        let inputs = pattern::expand(given, context, &mut plan)?;
+        // Without inputs a job may do something else, such as to run a command once.
+        if given.is_empty() || !inputs.is_empty() {
+            job.plan(&inputs, context, &mut plan)?;
+        }
         plan.finish();
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::vec;
 use super::error::ChecksumError;
 use super::source::reject_special;
 use super::tree::side_by_side;
+use crate::format;
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
@@ -30,7 +31,8 @@ const MIN_SIDE_BY_SIDE: usize = 64;
 /// No folder is entered twice, even through links. Links to files count as files. Links to folders
 /// that are found in a folder are followed last, so that files have their real names rather than
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
-/// is a link is followed at once. A folder without files gets a note.
+/// is a link is followed at once. A folder without files gets a note, and with several inputs one note has the
+/// number of files in all folders.
 ///
 /// # Errors
 /// The task was cancelled.
@@ -46,6 +48,11 @@ pub(in crate::jobs) fn walk(
 pub(in crate::jobs) trait Visitor {
     /// A file, as an item with [`Step::Run`].
     fn file(&mut self, item: Item, metadata: &Metadata);
+
+    /// Takes an input that is no folder, whatever it is. `false` if it is to be found as a file.
+    fn takes(&mut self, _input: &Path) -> bool {
+        false
+    }
 
     /// Where inputs that can't be read and notes go.
     fn plan(&mut self) -> &mut dyn Plan;
@@ -82,6 +89,8 @@ pub(in crate::jobs) fn walk_files(
         context,
         visitor,
         found_any: false,
+        folders: 0,
+        files: 0,
         entered: HashSet::new(),
         links: VecDeque::new(),
     };
@@ -93,6 +102,11 @@ pub(in crate::jobs) fn walk_files(
         context.check()?;
         walk.linked_folder(link)?;
     }
+    if inputs.len() > 1 && walk.files > 0 {
+        let folders = format::plural(walk.folders, "folder has", "folders have");
+        let files = format::plural(walk.files, "file", "files");
+        walk.visitor.plan().note(format!("{folders} {files}."));
+    }
     Ok(())
 }
 
@@ -101,6 +115,9 @@ struct Walk<'a> {
     visitor: &'a mut dyn Visitor,
     /// Whether the input that is being walked has anything to find.
     found_any: bool,
+    /// The number of inputs that are folders, and of files in them.
+    folders: usize,
+    files: usize,
     entered: HashSet<FileIdentity>,
     links: VecDeque<PathBuf>,
 }
@@ -192,6 +209,7 @@ impl Walk<'_> {
     fn input(&mut self, path: &Path) -> Result<(), Cancelled> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => return self.input_folder(path),
+            _ if self.visitor.takes(path) => {}
             Ok(metadata) => self.file(path.to_owned(), &metadata),
             Err(error) => self.broken(path.to_owned(), error),
         }
@@ -200,6 +218,7 @@ impl Walk<'_> {
 
     fn input_folder(&mut self, path: &Path) -> Result<(), Cancelled> {
         self.found_any = false;
+        self.folders += 1;
         self.folder(path.to_owned())?;
         if !self.found_any {
             self.visitor
@@ -228,6 +247,7 @@ impl Walk<'_> {
                 Ok(metadata) if metadata.is_symlink() => self.link(path),
                 Ok(metadata) => {
                     self.found_any = true;
+                    self.files += 1;
                     self.file(path, &metadata);
                 }
                 Err(error) => self.broken(path, error),
@@ -291,7 +311,10 @@ impl Walk<'_> {
         self.found_any = true;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
-            Ok(metadata) => self.file(path, &metadata),
+            Ok(metadata) => {
+                self.files += 1;
+                self.file(path, &metadata);
+            }
             Err(error) => self.broken(path, error),
         }
     }

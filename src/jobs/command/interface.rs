@@ -27,6 +27,11 @@ impl JobInterface for Options {
         );
         form.toggle(shell, &mut self.shell);
         form.choose(Field::named("Runs"), &mut self.files);
+        let whole = Field::new(
+            "Whole folders",
+            "A folder is one argument. Otherwise it stands for the files below it.",
+        );
+        form.toggle(whole, &mut self.whole_folders);
     }
 
     fn more_title(&self) -> Option<&'static str> {

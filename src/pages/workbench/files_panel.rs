@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Draft, Inputs, Presence, WorkbenchCommand, command};
 use crate::format;
+use crate::jobs::pattern::may_be_pattern;
 use crate::pages::commands::{self, Unavailable};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
@@ -80,7 +81,7 @@ fn path_ui(
         |ui| {
             let label = ui.label("Path");
             let edit = egui::TextEdit::singleline(path_text)
-                .hint_text("/path/of/a/file")
+                .hint_text("/path/of/a/file, or *.wav")
                 .desired_width(f32::INFINITY);
             ui.add(edit).labelled_by(label.id)
         },
@@ -169,10 +170,12 @@ fn input_ui(
             if is_missing {
                 mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
             }
-            let read = if is_missing {
-                format!("{shown} is not there")
-            } else {
-                shown
+            let read = match presence {
+                Presence::Missing if may_be_pattern(path) => format!("nothing matches {shown}"),
+                Presence::Missing => format!("{shown} is not there"),
+                Presence::Pattern => format!("{shown}: a pattern"),
+                Presence::Folder => format!("{shown}: a folder, with all files below it"),
+                Presence::Unknown | Presence::There => shown,
             };
             let label = egui::Label::new(name_first(path, ui))
                 .truncate()

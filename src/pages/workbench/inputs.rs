@@ -11,7 +11,8 @@ use std::vec;
 
 use indexmap::IndexMap;
 
-use crate::join::{self, Task};
+use crate::jobs::pattern;
+use crate::join::{self, Context, Task};
 
 /// A frame takes new inputs no longer than this.
 const MAX_TIME: Duration = Duration::from_millis(4);
@@ -32,6 +33,10 @@ pub enum Presence {
     #[default]
     Unknown,
     There,
+    /// It stands for the files in it.
+    Folder,
+    /// It stands for the paths that it matches.
+    Pattern,
     Missing,
 }
 
@@ -131,9 +136,9 @@ impl Inputs {
         let paths = self.paths.keys().skip(self.looked_at).take(PER_TASK);
         let paths: Vec<_> = paths.cloned().collect();
         self.looked_at += paths.len();
-        let look = join::spawn("look for inputs", move |_| {
+        let look = join::spawn("look for inputs", move |context| {
             let presences = paths.into_iter().map(|path| {
-                let presence = presence(&path);
+                let presence = presence(&path, context);
                 (path, presence)
             });
             presences.collect()
@@ -154,10 +159,16 @@ impl Inputs {
     }
 }
 
-fn presence(path: &Path) -> Presence {
+fn presence(path: &Path, context: &Context) -> Presence {
     match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Presence::Folder,
         Ok(_) => Presence::There,
-        Err(error) if error.kind() == ErrorKind::NotFound => Presence::Missing,
-        Err(_) => Presence::Unknown,
+        Err(error) if error.kind() != ErrorKind::NotFound => Presence::Unknown,
+        Err(_) if pattern::may_be_pattern(path) => match pattern::has_match(path, context) {
+            Some(true) => Presence::Pattern,
+            Some(false) => Presence::Missing,
+            None => Presence::Unknown,
+        },
+        Err(_) => Presence::Missing,
     }
 }
