@@ -28,6 +28,9 @@ mod forms;
 #[path = "integration/images/mod.rs"]
 mod images;
 #[cfg(target_os = "linux")]
+#[path = "integration/instance.rs"]
+mod instance;
+#[cfg(target_os = "linux")]
 #[path = "integration/isolation/mod.rs"]
 mod isolation;
 #[cfg(target_os = "linux")]

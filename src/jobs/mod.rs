@@ -18,6 +18,7 @@ mod item;
 mod job;
 pub(crate) mod os_text;
 pub(crate) mod pattern;
+pub(crate) mod place;
 mod plan;
 mod process_run;
 pub(crate) mod retry;

@@ -125,6 +125,9 @@ pub(crate) trait Page {
     /// Takes the answer of the file dialog that this page opened.
     fn take_answer(&mut self, _answer: DialogAnswer, _context: &mut PageContext) {}
 
+    /// Takes files with which the program was started again.
+    fn open_files(&mut self, _files: &[PathBuf], _context: &mut PageContext) {}
+
     /// Selects one thing on the page by its name.
     fn select(&mut self, _name: &str) {}
 

@@ -19,6 +19,12 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
             window.type_into("Path", "input");
             Some(window)
         }
+        workbench::RECENT => Some(Window::open()),
+        workbench::CLEAR_RECENT => {
+            let mut window = Window::open_with(&["input".into()]);
+            window.click("Recent");
+            Some(window)
+        }
         workbench::CLEAR_INPUTS => Some(Window::open_with(&["input".into()])),
         workbench::SAVE_REPORT | workbench::REMOVE => {
             let mut window = Window::open();

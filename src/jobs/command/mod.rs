@@ -195,6 +195,14 @@ impl Options {
         prepared::shown(self)
     }
 
+    /// The words of the command for these files, each quoted as for a shell, in one line.
+    ///
+    /// # Errors
+    /// The command can't be run.
+    pub fn filled_text(&self, files: &[PathBuf]) -> Result<String, CommandOptionsError> {
+        prepared::filled(self, files)
+    }
+
     fn grace(&self) -> Duration {
         Duration::try_from_secs_f64(self.grace_secs).unwrap_or_default()
     }

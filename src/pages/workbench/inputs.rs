@@ -96,9 +96,13 @@ impl Inputs {
         Some((path, *presence))
     }
 
-    /// The first few, for what depends on the kind of inputs.
+    /// The first few files, for what depends on the kind of inputs. What stands for other files is none.
     pub(super) fn first(&self) -> Vec<PathBuf> {
-        self.paths().take(FIRST).cloned().collect()
+        let is_file =
+            |presence: &Presence| !matches!(presence, Presence::Folder | Presence::Pattern);
+        let first = self.paths.iter().take(FIRST);
+        let files = first.filter(|(_, presence)| is_file(presence));
+        files.map(|(path, _)| path.clone()).collect()
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
