@@ -32,7 +32,7 @@ use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState, Runs};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::result_text::result_text;
 use meanwhile::pages::workbench::results_pane::results_ui;
@@ -119,10 +119,13 @@ impl Bench {
         let report = LabReport::from_runs(Machine::current(None), &Variant::ALL.map(lab::run));
         let props = LabProps {
             report: &report,
-            running: Some((pattern, Variant::Fixed)),
-            waiting: 1,
-            is_busy: true,
-            can_run: true,
+            runs: Runs {
+                running: Some((pattern, Variant::Fixed)),
+                waiting: 1,
+                is_busy: true,
+                can_run: true,
+                ..Runs::default()
+            },
             unavailable: Unavailable::default(),
         };
         let (mut view, mut choices) = (LabState::default(), LabChoices::default());
@@ -133,7 +136,9 @@ impl Bench {
         let mut page_ui = |ui: &mut Ui| {
             lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
         };
-        let mut plot_ui = |ui: &mut Ui| frame_plots_ui([Some(&line); 2], ui);
+        let mut plot_ui = |ui: &mut Ui| {
+            frame_plots_ui([Some(&line); 2], ui);
+        };
         let frames = lab::frames();
         let mut bars_ui = |ui: &mut Ui| {
             let (area, scale) = (ui.max_rect(), ui.ctx().pixels_per_point());
@@ -290,14 +295,14 @@ impl Bench {
         const JOBS: usize = 20;
         let mut window = open();
         window.misbehave("Ignore cancel", 0.0, (self.live / JOBS) as f64, 3600.0);
-        window.choose("Run on", "Thread");
+        window.choose("Run on", "A thread each");
         window.set("Workers", (self.live / JOBS) as f64);
         for _ in 0..JOBS {
             window.click("Start");
         }
         let running = format::plural(self.live, "task running", "tasks running");
         window.until(&running);
-        window.choose("Run on", "Pool");
+        window.choose("Run on", "Shared threads");
         window.set("Workers", 2.0);
         for (pane, end, on_item) in [
             ("Results", "Return", 1.0),

@@ -66,6 +66,16 @@ pub fn millis(millis: f64) -> String {
     Duration::try_from_secs_f64(millis.max(0.0) / 1e3).map_or_else(|_| "never".to_owned(), duration)
 }
 
+/// `20 s`, `3 min`, `2 h`: a time that is only known roughly, rounded up.
+pub fn rough(time: Duration) -> String {
+    let secs = time.as_secs_f64().ceil();
+    match () {
+        () if secs <= 90.0 => format!("{:.0} s", (secs / 10.0).ceil() * 10.0),
+        () if secs <= 90.0 * 60.0 => format!("{:.0} min", (secs / 60.0).ceil()),
+        () => format!("{:.0} h", (secs / 3600.0).ceil()),
+    }
+}
+
 /// `2.0 s`: seconds with one decimal, so that a countdown keeps its width.
 pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())

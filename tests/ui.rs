@@ -29,11 +29,20 @@ mod keyboard;
 #[cfg(target_os = "linux")]
 #[path = "ui/lab.rs"]
 mod lab;
+#[cfg(target_os = "linux")]
+#[path = "ui/lab_runs.rs"]
+mod lab_runs;
+#[cfg(target_os = "linux")]
+#[path = "util/launching.rs"]
+mod launching;
+#[path = "ui/layout.rs"]
+mod layout;
+#[cfg(unix)]
+#[path = "ui/lesson_course.rs"]
+mod lesson_course;
 #[cfg(unix)]
 #[path = "ui/lessons.rs"]
 mod lessons;
-#[path = "ui/layout.rs"]
-mod layout;
 #[path = "ui/messages.rs"]
 mod messages;
 #[path = "ui/outcomes.rs"]

@@ -17,6 +17,10 @@ pub(crate) enum ClosePhase {
     Cancelling,
 }
 
+const WIDTH: f32 = 560.0;
+/// The question keeps so far from the edges of a narrow window.
+const MARGIN: f32 = 20.0;
+
 /// Draws the question in front of everything else. Returns an answer when the user gives one.
 pub(crate) fn close_question_ui(
     close_phase: ClosePhase,
@@ -25,7 +29,8 @@ pub(crate) fn close_question_ui(
 ) -> Option<UiCommand> {
     let mut answer = None;
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
-        ui.set_width(560.0);
+        let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
+        ui.set_width(WIDTH.min(room));
         ui.heading("Work is still running");
         let jobs = format::plural(running_jobs, "job has", "jobs have");
         ui.label(match close_phase {
@@ -39,7 +44,7 @@ pub(crate) fn close_question_ui(
             ClosePhase::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
         });
         ui.add_space(8.0);
-        ui.horizontal(|ui| answer = buttons_ui(close_phase, ui));
+        ui.horizontal_wrapped(|ui| answer = buttons_ui(close_phase, ui));
         let keep = commands::info(commands::KEEP_WINDOW);
         if let Some(keys) = &keep.shortcut {
             let keys = ui.ctx().format_shortcut(keys);

@@ -115,9 +115,9 @@ pub enum RunOn {
 }
 
 choices!(pub RunOn {
-    Pool => "Pool", "A pool of threads that lives as long as the job",
-    Thread => "Thread", "Each item on a thread of its own",
-    Process => "Processes",
+    Pool => "Shared threads", "A pool of threads that lives as long as the job",
+    Thread => "A thread each", "Each item on a thread of its own",
+    Process => "A process each",
         "Isolated processes: a crash, or a library that never returns, costs one item",
 });
 

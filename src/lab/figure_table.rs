@@ -116,7 +116,7 @@ pub static FIGURES: [Figure; 22] = [
     figure(
         "process_cpu_ms",
         "CPU, process",
-        "Processor time of the whole twin, its work included.",
+        "Processor time of the whole measured program, its work included.",
         |run| Some(run.process_cpu_ms),
     ),
     figure(

@@ -69,6 +69,10 @@ impl FrameLine {
                 halve_old_items(&mut self.gaps, |gap| gap.ended < since, Gap::length);
             }
             Fact::DidStart => {
+                if self.started.is_some() {
+                    // By hand, `Start` is clicked again: what is shown is of the last time.
+                    self.gaps.retain(|gap| gap.ended + PLOT_LEAD >= at);
+                }
                 self.started = Some(at);
                 (self.ended, self.shown) = (None, None);
             }
@@ -125,6 +129,24 @@ impl FrameLine {
     pub fn longest(&self, kind: GapKind) -> Option<Gap> {
         let gaps = self.gaps().filter(|gap| gap.kind == kind);
         gaps.max_by_key(Gap::length)
+    }
+
+    /// The longest time without a frame since the click on `Start`.
+    pub fn longest_since_start(&self) -> Option<Duration> {
+        self.since_start().map(|gap| gap.length()).max()
+    }
+
+    /// The time for which the window was frozen since the click on `Start`; `None` before it.
+    pub fn frozen_since_start(&self) -> Option<Duration> {
+        self.started?;
+        let frozen = self.since_start().filter(|gap| gap.kind == GapKind::Frozen);
+        Some(frozen.map(|gap| gap.length()).sum())
+    }
+
+    fn since_start(&self) -> impl Iterator<Item = Gap> {
+        let started = self.started;
+        let gaps = self.gaps();
+        gaps.filter(move |gap| started.is_some_and(|started| gap.ended > started))
     }
 
     /// The frames of the watching window: the time of each on the twin's clock, and its latency.

@@ -63,6 +63,18 @@ pub enum Scenario {
     Closed,
 }
 
+impl Scenario {
+    /// What a user does by hand once the work runs.
+    pub(super) fn by_hand(self) -> &'static str {
+        match self {
+            Self::Probed => "While it works, click the counter and type.",
+            Self::Untouched => "While it works, touch nothing: neither mouse nor keyboard.",
+            Self::Minimised => "While it works, minimise this window, and open it again later.",
+            Self::Closed => "While it works, close this window.",
+        }
+    }
+}
+
 /// A pattern in the list.
 pub struct PatternEntry {
     /// The name on the command line.
@@ -80,3 +92,21 @@ pub struct PatternEntry {
     pub fixed_max: f64,
     pub make: fn(Variant) -> Box<dyn Pattern>,
 }
+
+impl PatternEntry {
+    /// The code of one variant: the source file without the other one.
+    pub fn code(&self, variant: Variant) -> String {
+        let of_bad = self.source.find(BAD_BEGINS).unwrap_or(0);
+        let of_fixed = self.source.find(FIXED_BEGINS).unwrap_or(of_bad);
+        let shared = &self.source[..of_bad];
+        let own = match variant {
+            Variant::Bad => self.source[of_bad..of_fixed].trim_end(),
+            Variant::Fixed => self.source[of_fixed..].trim_end(),
+        };
+        format!("{shared}{own}\n")
+    }
+}
+
+/// The begins of the variants in a source file.
+const BAD_BEGINS: &str = "#[derive(Default)]\npub(super) struct Bad";
+const FIXED_BEGINS: &str = "#[derive(Default)]\npub(super) struct Fixed";

@@ -43,6 +43,17 @@ pub struct TwinRunOptions {
     pub position: Option<[f32; 2]>,
 }
 
+impl TwinRunOptions {
+    /// The size of the twin's window without its frame. By hand, it has the instructions in it.
+    pub fn inner_size(&self) -> [f32; 2] {
+        if self.is_manual {
+            [340.0, 320.0]
+        } else {
+            [340.0, 300.0]
+        }
+    }
+}
+
 /// One twin, from start to end.
 pub struct TwinRun {
     options: TwinRunOptions,
@@ -118,6 +129,11 @@ impl TwinRun {
             milestones: Milestones::default(),
             ending: None,
         })
+    }
+
+    /// The time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     pub fn options(&self) -> TwinRunOptions {

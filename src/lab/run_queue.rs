@@ -1,6 +1,7 @@
 //! A queue of runs, and the records of those that have ended.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::fact::Display;
 use super::figures::{Figures, TwinOutcome};
@@ -11,6 +12,10 @@ use crate::join::process::Launcher;
 
 /// The maximum of records kept. The oldest are dropped first.
 const MAX_RECORDS: usize = 2_000;
+
+/// The time of a run in addition to its work, before one was measured: to open the window, to watch it and
+/// to close it.
+const OVERHEAD: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 pub struct RunRecord {
@@ -29,6 +34,8 @@ pub struct RunQueue {
     last: Option<TwinRun>,
     done: Vec<RunRecord>,
     display: Option<Display>,
+    /// The time that measured runs took in addition to their work, and how many they were.
+    overhead: (Duration, u32),
 }
 
 impl RunQueue {
@@ -41,6 +48,7 @@ impl RunQueue {
             last: None,
             done: Vec::new(),
             display: None,
+            overhead: (Duration::ZERO, 0),
         }
     }
 
@@ -73,6 +81,26 @@ impl RunQueue {
             }
         }
         changed
+    }
+
+    /// The time that a run with so much work takes, as far as one can know before.
+    pub fn time_of(&self, work: Duration) -> Duration {
+        let (sum, count) = self.overhead;
+        let overhead = sum.checked_div(count).unwrap_or(OVERHEAD);
+        work.saturating_add(overhead)
+    }
+
+    /// The time until all runs have ended, as far as one can know. A run by hand counts as nothing.
+    pub fn time_left(&self) -> Duration {
+        let time_of = |options: &TwinRunOptions| match options.is_manual {
+            true => Duration::ZERO,
+            false => self.time_of(options.length),
+        };
+        let waiting: Duration = self.waiting.iter().map(time_of).sum();
+        let current = self.run.as_ref().map_or(Duration::ZERO, |run| {
+            time_of(&run.options()).saturating_sub(run.elapsed())
+        });
+        waiting.saturating_add(current)
     }
 
     /// Kills the current twin and clears the queue.
@@ -117,6 +145,11 @@ impl RunQueue {
             self.display = Some(display.clone());
         }
         if let Some(ending) = run.ending().filter(|_| !run.options().is_manual) {
+            if matches!(ending, TwinOutcome::Finished | TwinOutcome::Killed) {
+                let (sum, count) = &mut self.overhead;
+                *sum += run.elapsed().saturating_sub(run.options().length);
+                *count += 1;
+            }
             self.push(run.options(), ending.clone(), run.figures());
         }
     }

@@ -6,6 +6,7 @@
 
 mod fact_writer;
 mod scenario;
+mod unfocused;
 mod window;
 
 use anyhow::Context as _;
@@ -23,14 +24,15 @@ use crate::desktop;
 /// # Errors
 /// The window could not be opened, or a thread not started.
 pub fn run_twin(options: &TwinRunOptions) -> anyhow::Result<()> {
-    let (log, writer) = fact_writer::start().context("could not start the twin's writer")?;
+    let (log, writer) =
+        fact_writer::start().context("could not start the thread that writes facts")?;
     let input = ScriptedInput::default();
     let work = Work::new(options.work, options.length, log.clone());
     let title = format!("{} · {}", options.pattern, options.variant);
     let mut viewport = egui::ViewportBuilder::default()
         .with_app_id("meanwhile-twin")
         .with_title(&title)
-        .with_inner_size([340.0, 300.0]);
+        .with_inner_size(options.inner_size());
     if let Some(position) = options.position {
         viewport = viewport.with_position(position);
     }
@@ -46,6 +48,9 @@ pub fn run_twin(options: &TwinRunOptions) -> anyhow::Result<()> {
             "meanwhile-twin",
             native,
             Box::new(move |creation| {
+                if !options.is_manual {
+                    unfocused::open_without_keyboard(creation);
+                }
                 let twin = Twin::new(creation, &options, work, log.clone(), input.clone());
                 if !options.is_manual {
                     scenario::start(&creation.egui_ctx, &options, log, input)?;
@@ -60,6 +65,6 @@ pub fn run_twin(options: &TwinRunOptions) -> anyhow::Result<()> {
     writer.finish();
     opened.map_err(|error| {
         let why = desktop::reason(&error);
-        anyhow::anyhow!("could not open the twin's window: {why}")
+        anyhow::anyhow!("could not open the measured window: {why}")
     })
 }

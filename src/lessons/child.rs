@@ -14,7 +14,7 @@ use super::lesson::LessonId;
 use super::shared::{EventSink, RunSettings, RunShared, first_lane_of};
 use super::trace::Trace;
 use crate::join::process::{Builder, LaunchOptions, Launcher};
-use crate::record::LaneId;
+use crate::record::{LaneId, TimelineKind};
 
 const SETTINGS_VARIABLE: &str = "MEANWHILE_LESSON";
 const LANE_VARIABLE: &str = "MEANWHILE_LESSON_LANE";
@@ -73,10 +73,12 @@ fn inherited_trace() -> anyhow::Result<Trace> {
     let sink = EventSink::File(Mutex::new(events), wake);
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
     let first_lane = first_lane_of(std::process::id());
-    Ok(Trace {
+    let trace = Trace {
         shared: RunShared::new(settings, sink, folder, launcher, first_lane),
         lane: LaneId::new(lane),
-    })
+    };
+    trace.record(0, TimelineKind::DidTell);
+    Ok(trace)
 }
 
 fn variable(name: &str) -> anyhow::Result<OsString> {

@@ -24,6 +24,8 @@ pub struct Lesson {
     pub parameters: &'static [Parameter],
     /// The kinds of worker that it can use. The first is the default.
     pub worker_kinds: &'static [WorkerKind],
+    /// The lanes of a run with the default parameters, of the kind of worker with the most.
+    pub lanes: usize,
     /// The program, run on a thread of its own.
     pub main: fn(&Trace) -> anyhow::Result<()>,
     /// The main functions of its child processes, by name.
@@ -156,6 +158,14 @@ impl WorkerKind {
             Self::Process => "Processes",
         }
     }
+
+    /// A sentence about it.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Task => "The workers are threads of this program.",
+            Self::Process => "The workers are programs of their own.",
+        }
+    }
 }
 
 impl fmt::Display for WorkerKind {
@@ -230,9 +240,20 @@ impl Lesson {
         self.parameters.iter().find(|parameter| parameter.id == id)
     }
 
-    /// The source of the program, without the question and the explanation.
+    /// The source of the program and of the check of its run, without the question and the
+    /// explanation.
     pub fn code(&self) -> &'static str {
-        let end = self.source.find("\n// About the lesson.");
+        self.source_until("\n// About the lesson.")
+    }
+
+    /// The source of the program alone: what it does is the answer to the question, and the check
+    /// says it.
+    pub fn program(&self) -> &'static str {
+        self.source_until("\nfn verify(")
+    }
+
+    fn source_until(&self, end: &str) -> &'static str {
+        let end = self.source.find(end);
         end.map_or(self.source, |end| self.source[..end].trim_end())
     }
 }
@@ -243,6 +264,20 @@ pub type LessonId = CatalogueId<Lesson>;
 impl LessonId {
     pub fn lesson(self) -> &'static Lesson {
         self.entry()
+    }
+
+    /// All lessons by topic, and within a topic the easy ones first.
+    pub fn in_order() -> Vec<Self> {
+        let mut all: Vec<_> = Self::all().collect();
+        // Stable: what is alike keeps the order of the list.
+        all.sort_by_key(|id| (id.lesson().topic, id.lesson().level));
+        all
+    }
+
+    /// The lesson after this one; `None` after the last.
+    pub fn next(self) -> Option<Self> {
+        let mut rest = Self::in_order().into_iter().skip_while(|id| *id != self);
+        rest.nth(1)
     }
 }
 

@@ -39,7 +39,15 @@ pub enum ItemState {
 }
 
 impl ItemState {
-    /// The label on screen, in files and on the command line.
+    /// The word on screen.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Returned(_) => "done",
+            _ => self.label(),
+        }
+    }
+
+    /// The label in files and on the command line.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Waiting => "waiting",

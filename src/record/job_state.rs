@@ -40,15 +40,16 @@ pub enum JobState {
 }
 
 impl JobState {
-    /// The name in sentences.
+    /// The word on screen and in sentences.
     pub fn title(&self) -> &'static str {
         match self {
+            Self::Returned => "done",
             Self::TimedOut => "timed out",
             _ => self.label(),
         }
     }
 
-    /// The label on screen, in files and on the command line.
+    /// The label in files and on the command line.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Running => "running",

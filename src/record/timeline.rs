@@ -38,6 +38,8 @@ pub struct TimelineEvent {
 pub enum TimelineKind {
     /// The task or process started.
     DidOpen { name: String, kind: LaneKind },
+    /// From here on, the process tells what it does. A task does from its start.
+    DidTell,
     /// A span began: an activity other than running.
     DidBegin { activity: Activity, label: String },
     /// The span that began last ended.
@@ -99,6 +101,9 @@ pub struct Lane {
     pub name: String,
     pub kind: LaneKind,
     pub opened: Duration,
+    /// Since when it tells what it does; `None` for a process that never does. Before that nobody knows
+    /// whether it runs or waits.
+    pub known_from: Option<Duration>,
     /// When and how it ended.
     pub closed: Option<(Duration, LaneOutcome)>,
     /// Its spans, in the order in which they began. A nested span follows the one around it.
@@ -143,6 +148,7 @@ impl Timeline {
         let lane = &mut self.lanes[index];
         match event.kind {
             TimelineKind::DidOpen { .. } => {}
+            TimelineKind::DidTell => drop(lane.known_from.get_or_insert(event.at)),
             TimelineKind::DidBegin { activity, label } => {
                 if self.spans == MAX_KEPT {
                     self.dropped += 1;
@@ -211,6 +217,7 @@ impl Timeline {
                 name,
                 kind,
                 opened: at,
+                known_from: (kind == LaneKind::Task).then_some(at),
                 closed: None,
                 spans: Vec::new(),
                 open: Vec::new(),

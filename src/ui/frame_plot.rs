@@ -40,21 +40,23 @@ const DOT: f32 = 3.0;
 const EDGE: f32 = 2.0;
 const LATE: f32 = 4.0;
 
-/// Draws the plots of both variants; `None` for one that has not run.
-pub fn frame_plots_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) {
+/// Draws the plots of both variants; `None` for one that has not run. Returns the place of the plots, without
+/// the names beside them.
+pub fn frame_plots_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) -> Rect {
     let size = Vec2::new(ui.available_width(), HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {
         let text = description(lines);
         egui::WidgetInfo::labeled(egui::Role::Image, true, text)
     });
-    if !ui.is_rect_visible(rect) {
-        return;
-    }
     let plots = Rect::from_min_max(
         rect.min + Vec2::new(SCALE_WIDTH, TITLE_HEIGHT),
         rect.max - Vec2::new(1.0, AXIS_HEIGHT),
     );
+    let place = Rect::from_min_max(Pos2::new(plots.left(), rect.top()), rect.max);
+    if !ui.is_rect_visible(rect) {
+        return place;
+    }
     let (left, right) = plots.split_left_right_at_fraction(0.5);
     let areas = [
         left.with_max_x(left.right() - UNIT),
@@ -78,6 +80,7 @@ pub fn frame_plots_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) {
         }
         painter.frame(area);
     }
+    place
 }
 
 /// The mesh of a plot of the last `plotted`: the frames of the twin as bars, those of this window

@@ -1,6 +1,8 @@
 //! A page of two parts that holds in a window of any size.
 
-use eframe::egui::{CentralPanel, Event, Frame, Id, Panel, ScrollArea, Ui, UiBuilder, Vec2};
+use eframe::egui::{
+    CentralPanel, Event, Frame, Id, Memory, Panel, ScrollArea, Ui, UiBuilder, Vec2,
+};
 
 /// The part of a page that [`TwoParts::show`] draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +95,10 @@ fn page_scroll_ui(
 
 /// Keeps in sight what the keyboard went to last. A place that scrolls inside of this one moves it into its own sight
 /// alone.
-fn follow_focus(ui: &mut Ui) {
+fn follow_focus(ui: &Ui) {
     let id = ui.scope_id().with("followed");
     let last: Option<Followed> = ui.data(|data| data.get_temp(id));
-    let focused = ui.memory(|memory| memory.focused());
+    let focused = ui.memory(Memory::focused);
     let is_pointed = |event: &Event| {
         matches!(
             event,

@@ -22,6 +22,19 @@ pub(crate) enum Swatch {
     /// A bar with an edge of another colour on top.
     Edged(Color32, Color32),
     Dot(Color32),
+    /// An empty bar.
+    Outline(Color32),
+}
+
+/// The four sides of an empty bar.
+pub(crate) fn outline_of(rect: Rect, thickness: f32) -> [Rect; 4] {
+    let Rect { min, max } = rect;
+    [
+        rect.with_max_y(min.y + thickness),
+        rect.with_min_y(max.y - thickness),
+        rect.with_max_x((min.x + thickness).min(max.x)),
+        rect.with_min_x((max.x - thickness).max(min.x)),
+    ]
 }
 
 /// Draws the entries side by side, and in several lines where they need them.
@@ -54,5 +67,10 @@ fn swatch_ui(swatch: Swatch, ui: &mut Ui) {
             ui.painter().rect_filled(edge_rect, 0, edge);
         }
         Swatch::Dot(color) => fill(DOT, color),
+        Swatch::Outline(color) => {
+            for side in outline_of(rect, 1.5) {
+                ui.painter().rect_filled(side, 0, color);
+            }
+        }
     }
 }

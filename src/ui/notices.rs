@@ -22,6 +22,9 @@ const MAX_FLOATING: usize = 4;
 /// The list has so many; the oldest go.
 const MAX_LISTED: usize = 100;
 
+/// They take this share of the window's height at most; then they scroll.
+const MAX_SHARE: f32 = 0.5;
+
 const WIDTH: f32 = 460.0;
 const MARGIN: f32 = 10.0;
 const LIST_HEIGHT: f32 = 280.0;
@@ -151,16 +154,11 @@ impl Notices {
             .order(egui::Order::Foreground);
         let shown = area.show(ctx, |ui| {
             ui.set_width(width);
-            let mut dismissed = None;
-            for (index, floating) in self.floating.iter().enumerate() {
-                if ui
-                    .push_id(index, |ui| notice_ui(&floating.notice, ui))
-                    .inner
-                {
-                    dismissed = Some(index);
-                }
-            }
-            dismissed
+            ScrollArea::vertical()
+                .max_height(MAX_SHARE * ctx.content_rect().height())
+                .stick_to_bottom(true)
+                .show(ui, |ui| self.each_ui(ui))
+                .inner
         });
         if shown.response.contains_pointer() {
             let at_least = now.saturating_add(TIME_AFTER_HOVER);
@@ -176,6 +174,20 @@ impl Notices {
             self.floating.remove(dismissed);
             ctx.request_repaint();
         }
+    }
+
+    /// Draws the messages that float. Returns the one that the user dismissed.
+    fn each_ui(&self, ui: &mut Ui) -> Option<usize> {
+        let mut dismissed = None;
+        for (index, floating) in self.floating.iter().enumerate() {
+            if ui
+                .push_id(index, |ui| notice_ui(&floating.notice, ui))
+                .inner
+            {
+                dismissed = Some(index);
+            }
+        }
+        dismissed
     }
 
     /// Draws all messages, the newest first.

@@ -69,11 +69,7 @@ impl StatusStyle {
             JobState::Cancelled => (Mark::Bar, tokens.neutral),
             JobState::TimedOut => (Mark::Diamond, tokens.timed_out),
         };
-        let word = match state {
-            JobState::TimedOut => "timed out",
-            _ => state.label(),
-        };
-        let word = word.into();
+        let word = state.title().into();
         Self { mark, color, word }
     }
 }
@@ -104,7 +100,7 @@ pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
             name.clone().unwrap_or_else(number).into()
         }
         (ItemState::Failed(_), Some(ExitStatus::Unknown)) => "exit unknown".into(),
-        (state, _) => state.label().into(),
+        (state, _) => state.title().into(),
     }
 }
 

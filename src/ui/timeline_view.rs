@@ -11,7 +11,7 @@ use eframe::egui::{
     Vec2,
 };
 
-use super::legend::{Swatch, legend_ui};
+use super::legend::{Swatch, legend_ui, outline_of};
 use super::status_style::{MARK_SIZE, Mark, paint_mark};
 use super::time_axis::{AXIS_HEIGHT, TimeAxis};
 use super::tokens::{Tokens, UNIT, tokens};
@@ -29,6 +29,10 @@ const GAP: f32 = 1.0;
 const MIN_BAR_WIDTH: f32 = 1.5;
 /// Nested spans are painted down to this depth.
 const MAX_DEPTH: usize = 8;
+/// The thickness of the outline that stands for what nobody knows.
+const OUTLINE: f32 = 1.5;
+/// What a process does that does not tell it.
+const UNKNOWN: &str = "runs or waits, which it does not tell";
 /// Up to this many lanes, even those out of sight have a name for screen readers.
 const MAX_NAMED: usize = 256;
 
@@ -70,8 +74,7 @@ impl<'a> TimelineView<'a> {
     /// Draws the lanes over the whole available width.
     pub fn show(&self, ui: &mut Ui) -> Response {
         let lanes = self.timeline.lanes();
-        let height = LANE_HEIGHT * lanes.len() as f32 + AXIS_HEIGHT;
-        let size = Vec2::new(ui.available_width(), height);
+        let size = Vec2::new(ui.available_width(), timeline_height(lanes.len()));
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
         if !ui.is_rect_visible(rect) {
             return response;
@@ -121,13 +124,22 @@ impl<'a> TimelineView<'a> {
             Some((_, LaneOutcome::Panicked)) => "panicked",
             Some((_, LaneOutcome::Failed(reason))) => reason,
         };
-        format!(
-            "{}: alive {}, slept {}, waited {}, {end}",
-            lane.name,
-            format::duration(self.end_of(lane).saturating_sub(lane.opened)),
-            format::duration(lane.time_in(Activity::Sleeps)),
-            format::duration(lane.time_in(Activity::Waits)),
-        )
+        let alive = format::duration(self.end_of(lane).saturating_sub(lane.opened));
+        let known = match lane.known_from {
+            Some(_) => format!(
+                "slept {}, waited {}",
+                format::duration(lane.time_in(Activity::Sleeps)),
+                format::duration(lane.time_in(Activity::Waits)),
+            ),
+            None => UNKNOWN.to_owned(),
+        };
+        format!("{}: alive {alive}, {known}, {end}", lane.name)
+    }
+
+    /// The end of the time in which nobody knows what the lane does; its beginning if there is none.
+    fn unknown_until(&self, lane: &Lane) -> Duration {
+        let end = self.end_of(lane);
+        lane.known_from.map_or(end, |known| known.min(end))
     }
 
     fn text_at(&self, lane: &Lane, at: Duration) -> String {
@@ -136,6 +148,9 @@ impl<'a> TimelineView<'a> {
         let end = self.end_of(lane);
         let (activity, began, ended) = match lane.spans.iter().rev().find(covers) {
             Some(span) => (span.label.as_str(), span.began, lane.end_of(span)),
+            None if at < self.unknown_until(lane) => {
+                (UNKNOWN, lane.opened, Some(self.unknown_until(lane)))
+            }
             None if at < end => {
                 let (began, ended) = gap_at(lane, at, end);
                 ("runs", began, Some(ended))
@@ -151,6 +166,11 @@ impl<'a> TimelineView<'a> {
     }
 }
 
+/// The height of a timeline with so many lanes.
+pub fn timeline_height(lanes: usize) -> f32 {
+    LANE_HEIGHT * lanes as f32 + AXIS_HEIGHT
+}
+
 /// Explains the bars of a timeline.
 pub fn timeline_legend_ui(ui: &mut Ui) {
     let swatch = |activity| {
@@ -163,6 +183,10 @@ pub fn timeline_legend_ui(ui: &mut Ui) {
         (
             swatch(Some(Activity::Waits)),
             "waits: a join, a receive, a lock",
+        ),
+        (
+            Swatch::Outline(tokens(ui).neutral),
+            "unknown: another program, or one that starts",
         ),
     ];
     legend_ui(&entries, ui);
@@ -182,7 +206,7 @@ fn gap_at(lane: &Lane, at: Duration, end: Duration) -> (Duration, Duration) {
     let ends = lane.spans.iter().filter_map(|span| lane.end_of(span));
     let began = ends
         .filter(|ended| *ended <= at)
-        .fold(lane.opened, Duration::max);
+        .fold(lane.known_from.unwrap_or(lane.opened), Duration::max);
     let begins = lane.spans.iter().map(|span| span.began);
     let ended = begins.filter(|began| *began > at).fold(end, Duration::min);
     (began, ended)
@@ -273,10 +297,16 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A bar for the life of the lane, and over it one for each span.
+    /// A bar for the life of the lane, as far as it is known, and over it one for each span.
     fn bars(&self, lane: &Lane, row: Rect, mesh: &mut Mesh) {
         let end = self.view.end_of(lane);
-        self.bar(None, lane.opened, end, row, mesh);
+        let unknown_until = self.view.unknown_until(lane);
+        if unknown_until > lane.opened {
+            self.outline(lane.opened, unknown_until, row, mesh);
+        }
+        if unknown_until < end || lane.known_from.is_some() {
+            self.bar(None, unknown_until, end, row, mesh);
+        }
         let pixel = 1.0 / self.ui.ctx().pixels_per_point();
         let mut painted = Painted::default();
         for span in &lane.spans {
@@ -322,6 +352,17 @@ impl<'a> Painter<'a> {
         let x = Rangef::new(x.min + gap, x.max);
         let y = Rangef::point(row.center().y).expand(row.height() * share / 2.0);
         mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color);
+    }
+
+    /// An empty bar: the lane is alive, and nobody knows what it does.
+    fn outline(&self, began: Duration, ended: Duration, row: Rect, mesh: &mut Mesh) {
+        let Some(x) = self.visible_range(began, ended) else {
+            return;
+        };
+        let rect = Rect::from_x_y_ranges(x, row.y_range());
+        for side in outline_of(rect, OUTLINE) {
+            mesh.add_colored_rect(side, self.tokens.neutral);
+        }
     }
 
     fn visible_range(&self, began: Duration, ended: Duration) -> Option<Rangef> {

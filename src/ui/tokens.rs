@@ -161,9 +161,10 @@ fn visuals(mut visuals: Visuals, tokens: &Tokens) -> Visuals {
         state.corner_radius = radius;
         state.expansion = 0.0;
     }
-    // The keyboard focus is drawn with the `hovered` and `active` strokes.
-    widgets.hovered.bg_stroke = Stroke::new(1.5, tokens.accent);
-    widgets.active.bg_stroke = Stroke::new(1.5, tokens.accent);
+    // The keyboard focus is drawn with the `hovered` and `active` strokes. They are wider by a whole
+    // number, because egui rounds what it takes from the margin, and a button would grow by the rest.
+    widgets.hovered.bg_stroke = Stroke::new(2.0, tokens.accent);
+    widgets.active.bg_stroke = Stroke::new(2.0, tokens.accent);
     visuals
 }
 

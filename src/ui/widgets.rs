@@ -208,15 +208,42 @@ pub(crate) fn seconds_ui(
 /// A text with code between backticks.
 #[cfg(unix)]
 pub(crate) fn prose_ui(text: &str, ui: &mut Ui) {
+    ui.label(prose(text, ui));
+}
+
+/// The same as a part of another widget.
+#[cfg(unix)]
+pub(crate) fn prose(text: &str, ui: &Ui) -> egui::text::LayoutJob {
     use egui::TextStyle;
     use egui::text::{LayoutJob, TextFormat};
 
-    let color = ui.visuals().text_color();
     let fonts = [TextStyle::Body, TextStyle::Monospace].map(|style| style.resolve(ui.style()));
     let mut job = LayoutJob::default();
     for (index, part) in text.split('`').enumerate() {
-        let format = TextFormat::simple(fonts[index % 2].clone(), color);
+        // In the colour of the widget.
+        let format = TextFormat::simple(fonts[index % 2].clone(), Color32::PLACEHOLDER);
         job.append(part, 0.0, format);
     }
-    ui.label(job);
+    job
+}
+
+/// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.
+#[cfg(unix)]
+pub(crate) fn tabs_ui<T: crate::choice::Choice>(shown: &mut T, ui: &mut Ui) -> bool {
+    use egui::Role;
+
+    let before = *shown;
+    ui.horizontal_wrapped(|ui| {
+        ui.ctx()
+            .accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::TabList));
+        for &tab in T::all() {
+            let response = ui.selectable_value(shown, tab, tab.title());
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.set_role(Role::Tab);
+                node.clear_toggled();
+                node.set_selected(*shown == tab);
+            });
+        }
+    });
+    *shown != before
 }

@@ -54,6 +54,38 @@ fn stop_ends_a_frozen_window() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn measured_window_leaves_the_keyboard_alone() {
+    let session = Session::start("freeze-lab-keyboard");
+    let window = Window::open(&session, &[]);
+    window.press_any("Freeze Lab");
+    let active = || session.tool("xdotool", &["getactivewindow", "getwindowname"]);
+    assert_eq!(active().as_deref(), Ok("Meanwhile"));
+
+    window.press("push button", "Run fixed");
+
+    let is_shown = || {
+        session.tool(
+            "xdotool",
+            &["search", "--onlyvisible", "--name", "join-in-click"],
+        )
+    };
+    session::wait_until("the measured window", is_shown, || window.describe());
+    // It draws all the time, so it is there for long when its figures are.
+    while window
+        .tree()
+        .unwrap()
+        .text_with("Nothing is running.")
+        .is_none()
+    {
+        assert_eq!(active().as_deref(), Ok("Meanwhile"));
+    }
+    window.wait_for("how it ended", |tree| {
+        tree.find("label", "finished").map(|_| ())
+    });
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn freeze_lab_window_closes_with_the_program() {
     let session = Session::start("freeze-lab-close");
     let window = Window::open(&session, &[]);

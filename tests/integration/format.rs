@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use meanwhile::format::{
     age, axis_time, backtrace, bytes, count, countdown, duration, millis, one_line, open_share,
-    path, per_sec, plural, plural_per_sec, rate, ratio, share, source_place, transcript_time,
+    path, per_sec, plural, plural_per_sec, rate, ratio, rough, share, source_place,
+    transcript_time,
 };
 
 #[test]
@@ -15,6 +16,24 @@ fn bytes_change_unit_at_1024() {
     assert_eq!(bytes(1024), "1.0 KiB");
     assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
     assert_eq!(bytes(u64::MAX), "16384.0 PiB");
+}
+
+#[test]
+fn rough_times_are_rounded_up() {
+    let text = |secs| rough(Duration::from_secs_f64(secs));
+    for (secs, expected) in [
+        (0.0, "0 s"),
+        (0.2, "10 s"),
+        (20.0, "20 s"),
+        (90.0, "90 s"),
+        (90.1, "2 min"),
+        (180.0, "3 min"),
+        (181.0, "4 min"),
+        (5_400.0, "90 min"),
+        (5_401.0, "2 h"),
+    ] {
+        assert_eq!(text(secs), expected, "{secs}");
+    }
 }
 
 #[test]

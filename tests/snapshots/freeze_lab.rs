@@ -12,7 +12,7 @@ use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::command;
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState, Runs};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
 use serde_json::Value;
@@ -138,10 +138,10 @@ fn page(report: LabReport) -> impl FnMut(&mut Ui) {
         whole.rect_filled(ui.ctx().viewport_rect(), 0, ui.visuals().panel_fill);
         let props = LabProps {
             report: &report,
-            running: None,
-            waiting: 0,
-            is_busy: false,
-            can_run: true,
+            runs: Runs {
+                can_run: true,
+                ..Runs::default()
+            },
             unavailable: Unavailable::new([(command::STOP, "Nothing is running.".into())]),
         };
         lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());

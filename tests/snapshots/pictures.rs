@@ -22,7 +22,7 @@ fn picture_of_a_running_job() {
     let mut window = open(Theme::Light, &files(&folder));
     window.choose("Algorithm", "SHA-512");
     window.click("Start");
-    window.until_it(|window| window.count("returned") >= 4, "four results");
+    window.until_it(|window| window.count("done") >= 4, "four results");
     picture(&mut window, "running");
     window.click("Cancel");
 }
@@ -137,7 +137,7 @@ fn picture_of_a_panic() {
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
 fn picture_of_a_crash() {
     let mut window = open(Theme::Light, &[]);
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Stack overflow", 3.0, 8.0, 0.0);
     window.click("Start");
     window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
@@ -224,7 +224,7 @@ fn at_lesson(theme: Theme, id: &str) -> Window {
     window.named(id).scroll_to_me();
     window.harness.run_steps(10);
     window.click(id);
-    window.click(question.choices[question.right]);
+    window.click(&question.choices[question.right].replace('`', ""));
     window.click("Run");
     window.until("as expected");
     window

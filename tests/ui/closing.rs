@@ -95,9 +95,9 @@ fn asked_to_close_over_a_stubborn_command(grace_secs: f64) -> (Window, Sleeper) 
         "trap '' TERM; setsid -f {sleep}; (setsid {sleep} &); echo ready; {sleep} & {sleep}"
     );
     window.type_into("Command line", &script);
-    window.click("More about the command");
-    window.set("Grace (s)", grace_secs);
-    window.click("More about the command");
+    window.click("More options");
+    window.set("Time to stop (s)", grace_secs);
+    window.click("More options");
     window.click("Start");
     window.click("Output");
     window.until("ready");

@@ -73,11 +73,11 @@ fn folder_environment_and_prefix_are_obeyed() {
     window.choose("Job", "Command");
     window.click("Through /bin/sh");
     window.type_into("Command line", "pwd; echo \"$GREETING $EXTRA\"; exit 3");
-    window.click("More about the command");
+    window.click("More options");
     let dir = window.dir.path().canonicalize().unwrap();
     window.type_into("Folder", dir.to_str().unwrap());
     window.type_into("Environment", "GREETING=hello");
-    window.type_into("Prefix", "env EXTRA=you");
+    window.type_into("Before it", "env EXTRA=you");
     // The status bar is the last thing on screen.
     let bottom = window.harness.ctx.content_rect().bottom() - 32.0;
     let start = window.named("Start").rect();
@@ -95,9 +95,9 @@ fn run_beyond_its_time_limit_is_stopped() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "sleep 86400");
-    window.click("More about the command");
+    window.click("More options");
     window.set("Time limit (s)", 0.2);
-    window.set("Grace (s)", 1.0);
+    window.set("Time to stop (s)", 1.0);
     window.click("Start");
     window.until("sleep did not end within 200 ms and was stopped");
 }

@@ -74,14 +74,17 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
             window.click("Join");
             Some(window)
         }
-        lessons::RUN | lessons::RUN_AGAIN | lessons::STOP => {
+        lessons::RUN | lessons::STOP | lessons::NEXT => {
             let mut window = Window::open();
             window.click("Lessons");
-            if command == lessons::RUN_AGAIN {
-                window.set("Speed", 20.0);
-                window.click("Run");
-                window.until_it(|window| window.is_enabled("Run again"), "the end");
-            }
+            Some(window)
+        }
+        lessons::RESET | lessons::COPY_TRANSCRIPT | lessons::SAVE_TRANSCRIPT => {
+            let mut window = Window::open();
+            window.click("Lessons");
+            window.set("Speed", 20.0);
+            window.click("Run");
+            window.until_it(|window| window.is_enabled("Run"), "the end");
             Some(window)
         }
         lab::RUN_ALL
@@ -138,7 +141,7 @@ fn with_a_fault(command: UiCommand) -> Window {
         window.click("Panic");
         return window;
     }
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Abort", 1.0, 1.0, 0.0);
     window.click("Start");
     window.until("1 crashed");

@@ -227,7 +227,7 @@ fn windows() -> Vec<Window> {
         with(workbench::DETACH),
         with(workbench::FOLLOW),
         with(lessons::RUN),
-        with(lessons::RUN_AGAIN),
+        with(lessons::RESET),
         with(lab::RUN_BAD),
         with(commands::KEEP_WINDOW),
         with(commands::QUIT_NOW),

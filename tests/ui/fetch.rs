@@ -72,7 +72,7 @@ fn url_list_is_an_input_and_time_limits_apply() {
     window.type_into("Path", list.to_str().expect("plain"));
     window.click("Add");
     window.choose("Job", "Fetch URLs");
-    window.click("More about fetching");
+    window.click("More options");
     window.set("Connect (s)", 5.0);
     window.set("Idle limit (s)", 0.0);
     assert!(!window.is_enabled("Start"));

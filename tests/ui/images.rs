@@ -32,7 +32,7 @@ fn images_are_resized_rotated_and_saved() {
     window.choose("Resize", "Percent");
     window.set("Percent", 25.0);
     window.choose("Format", "WebP, lossless");
-    window.click("More about the images");
+    window.click("More options");
     window.choose("Rotate", "90° to the right");
     window.click("Greyscale");
     window.click("Start");
@@ -87,7 +87,7 @@ fn output_folder_from_a_dialog_is_remembered() {
 fn start_button_stays_in_sight_below_all_options() {
     let mut window = open();
     window.choose("Resize", "Exactly");
-    window.click("More about the images");
+    window.click("More options");
     assert!(shows_start(&window));
 }
 

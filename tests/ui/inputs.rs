@@ -32,7 +32,7 @@ fn pool_thread_and_process_give_the_same_digest() {
     window.type_into("Path", path.to_str().unwrap());
     window.click("Add");
     window.choose("Algorithm", "SHA-256");
-    for run_on in ["Thread", "Processes", "Pool"] {
+    for run_on in ["A thread each", "A process each", "Shared threads"] {
         window.choose("Run on", run_on);
         window.click("Start");
         window.until(SHA256_OF_ABC);

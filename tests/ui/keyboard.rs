@@ -126,7 +126,7 @@ fn lesson_is_answered_and_run_by_keyboard_alone() {
     window.until("Right.");
     tab_to(&mut window, "Processes");
     window.press(Modifiers::NONE, Key::Enter);
-    tab_to(&mut window, "Run again");
+    tab_to(&mut window, "Run");
     window.press(Modifiers::NONE, Key::Enter);
     window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
     tab_to(&mut window, "Compare with the previous run");
@@ -134,5 +134,5 @@ fn lesson_is_answered_and_run_by_keyboard_alone() {
     window.until("Previous: tasks");
     tab_to(&mut window, "What happened");
     window.press(Modifiers::NONE, Key::Enter);
-    tab_to(&mut window, "join-in-click");
+    tab_to(&mut window, "Freeze Lab: join() in the click handler");
 }

@@ -14,7 +14,7 @@ use meanwhile::lab::{
 use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState, Runs};
 use meanwhile::ui::tokens;
 
 use super::window::Window;
@@ -28,15 +28,24 @@ fn every_pattern_shows_its_code_with_marked_lines() {
         window.named(entry.id).scroll_to_me();
         window.harness.run_steps(10);
         window.click(entry.id);
-        let lines = entry.source.lines().enumerate();
-        let marked: Vec<_> = lines
-            .filter(|(_, line)| line.contains("// \u{2190}"))
-            .collect();
-        assert!(!marked.is_empty(), "{pattern} marks no line");
-        for (line, text) in marked {
-            let name = format!("Marked line {}: {}", line + 1, text.trim());
-            assert!(window.shows(&name), "{name}\n{}", window.texts());
+        for variant in Variant::ALL {
+            let code = entry.code(variant);
+            let lines = code.lines().enumerate();
+            for (line, text) in lines.filter(|(_, line)| line.contains("// \u{2190}")) {
+                let name = format!("Marked line {}: {}", line + 1, text.trim());
+                assert!(window.shows(&name), "{name}\n{}", window.texts());
+            }
         }
+        let [bad, fixed] = Variant::ALL.map(|variant| entry.code(variant));
+        assert!(
+            bad.contains("struct Bad") && !bad.contains("Fixed"),
+            "{bad}"
+        );
+        assert!(
+            fixed.contains("struct Fixed") && !fixed.contains("Bad"),
+            "{fixed}"
+        );
+        assert!(bad.contains("// \u{2190}") || fixed.contains("// \u{2190}"));
     }
 }
 
@@ -229,7 +238,8 @@ fn plot_is_one_mesh_with_one_bar_per_pixel() {
         .shapes
         .iter()
         .filter_map(|shape| match &shape.shape {
-            Shape::Mesh(mesh) => Some(mesh.vertices.len()),
+            // A place that scrolls fades out at its edge, which is a rectangle.
+            Shape::Mesh(mesh) => Some(mesh.vertices.len()).filter(|count| *count > 4),
             _ => None,
         });
     let vertices: Vec<_> = meshes.collect();
@@ -306,10 +316,10 @@ fn harness(runs: &[RunRecord], mut view: LabState) -> Harness<'static> {
         tokens::install(ui.ctx());
         let props = LabProps {
             report: &report,
-            running: None,
-            waiting: 0,
-            is_busy: false,
-            can_run: true,
+            runs: Runs {
+                can_run: true,
+                ..Runs::default()
+            },
             unavailable: Unavailable::default(),
         };
         lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());

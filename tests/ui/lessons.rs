@@ -46,6 +46,15 @@ fn stop(window: &mut Window) {
     assert!(window.shows("stopped"), "{}", window.texts());
 }
 
+/// The tabs with programs, and what is in each of their programs.
+const TABS: [(&str, &str); 3] = [
+    ("Plain Rust", "fn main() "),
+    ("Python", "import "),
+    (RUNS_HERE, "fn main(trace: &Trace)"),
+];
+
+const RUNS_HERE: &str = "What runs here";
+
 #[test]
 fn every_lesson_shows_its_question_and_code() {
     let mut window = Window::open();
@@ -56,9 +65,12 @@ fn every_lesson_shows_its_question_and_code() {
         window.harness.run_steps(10);
         window.click(lesson.id);
         for choice in lesson.question.choices {
-            window.named(choice);
+            window.named(&choice.replace('`', ""));
         }
-        assert!(window.shows("fn main(trace: &Trace)"), "{id}");
+        for (tab, language) in TABS {
+            window.click(tab);
+            assert!(window.shows(language), "{id}, {tab}");
+        }
     }
 }
 
@@ -106,11 +118,11 @@ fn stopped_lesson_is_not_done() {
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
     window.until("waiting for the worker");
-    assert!(!window.is_enabled("Run again"));
+    assert!(!window.is_enabled("Run"));
     stop(&mut window);
     assert!(window.shows("0 of "));
     window.set("Worker sleeps (s)", 0.1);
-    run(&mut window, "Run again");
+    run(&mut window, "Run");
     assert!(window.shows("as expected"));
 }
 
@@ -157,7 +169,7 @@ fn changed_answer_needs_another_run() {
     window.click("done, waiting, continuing");
     assert!(window.shows("Wrong: see the transcript"));
     window.click("waiting, done, continuing");
-    run(&mut window, "Run again");
+    run(&mut window, "Run");
     assert!(window.shows("Right."), "{}", window.texts());
 }
 
@@ -183,6 +195,7 @@ fn explanation_of_a_done_lesson_survives_a_restart() {
     let explanation = "main continues and prints";
     assert!(window.shows(explanation), "{}", window.texts());
     select(&mut window, "many");
+    window.click("What happened");
     assert!(
         window.shows("Answer the question and run"),
         "{}",
@@ -200,7 +213,7 @@ fn status_bar_counts_running_tasks_and_processes() {
     stop(&mut window);
     assert!(window.shows("0 tasks running"), "{}", window.texts());
     window.click("Processes");
-    window.click("Run again");
+    window.click("Run");
     window.until("1 process running");
     assert!(window.shows("1 task running"), "{}", window.texts());
     stop(&mut window);
@@ -239,12 +252,12 @@ fn wide_table_leaves_room_for_the_tabs() {
     assert!(window.shows("as expected"), "{}", window.texts());
     window.harness.run_steps(3);
     let are_tabs_visible = |window: &Window| {
-        let tabs = ["Code", "What happened", "In Python", "With std alone"];
+        let tabs = ["Plain Rust", "Python", RUNS_HERE, "What happened"];
         tabs.iter().all(|tab| is_visible(window, tab))
     };
     assert!(are_tabs_visible(&window), "{}", window.texts());
     let last_column = window.harness.get_by_label("printed").rect();
-    let tabs = window.named("Code").rect();
+    let tabs = window.named("Plain Rust").rect();
     assert!(last_column.right() < tabs.left(), "{last_column}");
     let mut window = reopened(window);
     window.click("Lessons");
@@ -258,7 +271,7 @@ fn smallest_window_has_room_for_tabs_and_columns() {
     window.harness.set_size(egui::vec2(760.0, 480.0));
     window.harness.run_steps(5);
     let left = window.harness.get_by_label("Transcript").rect().left();
-    let middle = window.named("Code").rect().left();
+    let middle = window.named("Plain Rust").rect().left();
     assert!(middle - left > 200.0 && 760.0 - middle > 200.0, "{middle}");
     let column = window.harness.get_by_label("printed").rect();
     assert!(column.height() < 30.0, "too narrow: {column}");
@@ -342,6 +355,7 @@ fn table_rows_are_not_repeated_in_the_transcript() {
 #[test]
 fn running_lines_are_marked_until_the_end() {
     let mut window = at_join();
+    window.click(RUNS_HERE);
     assert!(!window.shows("Running line"), "{}", window.texts());
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
@@ -367,7 +381,7 @@ fn previous_run_is_shown_above_the_last() {
     run(&mut window, "Run");
     window.set("Worker sleeps (s)", 0.3);
     window.click("Processes");
-    run(&mut window, "Run again");
+    run(&mut window, "Run");
     window.click("Compare with the previous run");
     assert!(
         window.shows("Previous: tasks, speed 1, work 0.1"),
@@ -385,6 +399,6 @@ fn link_opens_the_pattern_of_the_freeze_lab() {
     let mut window = at_join();
     run(&mut window, "Run");
     window.click("What happened");
-    window.click("join-in-click");
+    window.click("Freeze Lab: join() in the click handler");
     assert!(window.shows("Run both"), "{}", window.texts());
 }

@@ -45,7 +45,7 @@ fn failed_item_leaves_the_others_alone() {
     window.click("Start");
     window.until("3 of 3 items · 1 failed");
     window.until("item 2: simulated failure");
-    assert_eq!(window.count("returned"), 2);
+    assert_eq!(window.count("done"), 2);
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn cancelling_twice_keeps_finished_results() {
     window.set("Workers", 1.0);
     window.misbehave("Sleep", 2.0, 3.0, 600.0);
     window.click("Start");
-    window.until_it(|window| window.count("returned") == 1, "the first item");
+    window.until_it(|window| window.count("done") == 1, "the first item");
     window.until_it(|window| window.count("running") > 1, "the second item");
     window.click("Cancel");
     // It may have ended meanwhile, and the button with it.
     window.named("Cancel").click();
     window.step();
     window.until("2 cancelled");
-    assert_eq!(window.count("returned"), 1);
+    assert_eq!(window.count("done"), 1);
     window.until_it(|window| !window.is_enabled("Cancel"), "the end of the job");
 }
 
@@ -83,11 +83,11 @@ fn ended_job_can_be_run_again_and_removed() {
 #[test]
 fn crash_is_shown_with_its_last_output() {
     let mut window = Window::open();
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Stack overflow", 2.0, 3.0, 0.0);
     window.click("Start");
     window.until("3 of 3 items · 1 crashed");
-    assert_eq!(window.count("returned"), 2);
+    assert_eq!(window.count("done"), 2);
     assert_eq!(window.count("crashed"), 1);
     let message = "its worker was killed by signal 6 (SIGABRT)";
     let row = window.harness.query_all_by_label_contains(message);
@@ -101,7 +101,7 @@ fn crash_is_shown_with_its_last_output() {
 #[test]
 fn blocked_worker_is_counted_and_can_be_cancelled() {
     let mut window = Window::open();
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Block forever", 1.0, 1.0, 0.0);
     window.click("Start");
     let counted = |window: &Window| {

@@ -347,10 +347,10 @@ fn process_that_ignores_sigterm_can_be_killed() {
 fn tree_in_its_grace_period_is_asked_to_end() {
     let mut window = Window::open();
     window.choose("Job", "Command");
-    window.click("More about the command");
-    window.named("Grace (s)").scroll_to_me();
+    window.click("More options");
+    window.named("Time to stop (s)").scroll_to_me();
     window.harness.run_steps(30);
-    window.set("Grace (s)", 3600.0);
+    window.set("Time to stop (s)", 3600.0);
     window.click("Through /bin/sh");
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
     window.type_into("Command line", script);
@@ -371,7 +371,7 @@ fn tree_in_its_grace_period_is_asked_to_end() {
 #[test]
 fn isolated_worker_can_be_killed_while_it_runs() {
     let mut window = Window::open();
-    window.choose("Run on", "Processes");
+    window.choose("Run on", "A process each");
     window.misbehave("Block forever", 1.0, 1.0, 0.0);
     window.click("Start");
     window.until("1 process running");
@@ -385,7 +385,7 @@ fn isolated_worker_can_be_killed_while_it_runs() {
 fn terminate_ends_only_the_selected_rows_process() {
     let mut window = Window::open();
     let dir = window.dir.path().to_owned();
-    for name in ["first", "second"] {
+    for name in ["first", "other"] {
         let path = super::window::file(&dir, name, b"");
         window.type_into("Path", path.to_str().unwrap());
         window.click("Add");
@@ -396,7 +396,7 @@ fn terminate_ends_only_the_selected_rows_process() {
     window.set("Workers", 2.0);
     window.click("Start");
     window.until("2 processes running");
-    let row = window.harness.query_all_by_label_contains("second");
+    let row = window.harness.query_all_by_label_contains("other");
     // The input is called so too, on the left.
     let row = row.max_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
     row.unwrap().click();
@@ -406,7 +406,7 @@ fn terminate_ends_only_the_selected_rows_process() {
     window.until("1 process running");
     window.click("Output");
     window.until("SIGTERM");
-    assert!(window.shows("· second"));
+    assert!(window.shows("· other"));
     assert!(!window.is_enabled("Terminate"), "that of the row has ended");
     window.click("Cancel");
     window.until("0 processes running");

@@ -21,9 +21,9 @@ fn every_widget_has_a_name() {
     }
     for (job, more) in [
         ("Checksums", None),
-        ("Command", Some("More about the command")),
-        ("Fetch URLs", Some("More about fetching")),
-        ("Images", Some("More about the images")),
+        ("Command", Some("More options")),
+        ("Fetch URLs", Some("More options")),
+        ("Images", Some("More options")),
     ] {
         window.choose("Job", job);
         if let Some(more) = more {

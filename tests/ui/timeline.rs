@@ -6,7 +6,9 @@ use eframe::egui::epaint::ClippedShape;
 use eframe::egui::{self, Shape};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
+use meanwhile::record::{
+    Activity, LaneId, LaneKind, LaneOutcome, Timeline, TimelineEvent, TimelineKind,
+};
 use meanwhile::ui::timeline_view::TimelineView;
 
 /// A timeline with one lane, whose events `add` records in milliseconds.
@@ -69,6 +71,33 @@ fn cost_of_many_spans_depends_on_the_pixels() {
     assert_eq!((few.0, many.0), (1, 1));
     assert!(few.1 >= 100 * 8, "{few:?}");
     assert!(many.1 <= 1_280 * 8 + 4, "{many:?}");
+}
+
+/// A process that lives for 10 ms and tells from here on what it does, if at all.
+fn process(tells_at: Option<u64>) -> Timeline {
+    let mut timeline = Timeline::default();
+    let (name, kind) = ("worker".to_owned(), LaneKind::Process);
+    let told = tells_at.map(|at| (at, TimelineKind::DidTell));
+    let how = LaneOutcome::Returned;
+    let first = [(0, TimelineKind::DidOpen { name, kind })];
+    let last = [(10, TimelineKind::DidClose { how })];
+    for (at, kind) in first.into_iter().chain(told).chain(last) {
+        let at = Duration::from_millis(at);
+        let lane = LaneId::new(1);
+        timeline.apply(TimelineEvent { at, lane, kind });
+    }
+    timeline
+}
+
+#[test]
+fn unknown_time_is_an_empty_bar_by_shape() {
+    let (outline, bar) = (4 * 4, 4);
+    assert_eq!(cost(&process(None)), (1, outline));
+    assert_eq!(cost(&process(Some(4))), (1, outline + bar));
+    assert_eq!(cost(&process(Some(0))), (1, bar));
+    let known = |share| hovered(process(Some(4)), share);
+    assert!(known(0.2).contains("it does not tell\nfrom 0 ms, for 4.0 ms"));
+    assert_eq!(known(0.8), "worker runs\nfrom 4.0 ms, for 6.0 ms");
 }
 
 /// This many lanes side by side.

@@ -55,6 +55,13 @@ impl Window {
         Self::build_with(Harness::builder(), dir, &[], Some(launcher))
     }
 
+    /// A window that starts this program in place of its own.
+    pub(crate) fn open_with_program(program: PathBuf) -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let launcher = Launcher::of_program(program);
+        Self::build_with(Harness::builder(), dir, &[], Some(launcher))
+    }
+
     /// A window of a program that has no launcher.
     pub(crate) fn open_without_any_launcher() -> Self {
         let dir = tempfile::tempdir().expect("a folder for the test");

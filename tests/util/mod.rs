@@ -3,6 +3,7 @@
 pub(crate) mod child;
 pub(crate) mod files;
 pub(crate) mod gate;
+pub(crate) mod launching;
 #[cfg(target_os = "linux")]
 pub(crate) mod leftovers;
 #[cfg(target_os = "linux")]

@@ -43,12 +43,12 @@ impl JobInterface for Options {
     }
 
     fn more_title(&self) -> Option<&'static str> {
-        Some("More about the command")
+        Some("More options")
     }
 
     fn more_form(&mut self, form: &mut dyn Form) {
         let prefix = Field::new(
-            "Prefix",
+            "Before it",
             "Words before the command: ssh host, srun -N1, nice, docker run …",
         );
         form.text(prefix, "nice -n 19", &mut self.prefix);
@@ -131,7 +131,7 @@ impl Options {
         );
         form.seconds(timeout, &mut self.timeout_secs);
         let grace = Field::new(
-            "Grace (s)",
+            "Time to stop (s)",
             "How long a stopped run may take to end by itself before it is killed with everything \
              that it started.",
         );

@@ -22,7 +22,7 @@ impl JobInterface for Options {
         form.path(
             Field::named("Save to"),
             PathKind::Folder,
-            "nowhere",
+            "do not save",
             &mut self.to,
         );
         place::note(&self.to, form);
@@ -35,7 +35,7 @@ impl JobInterface for Options {
     }
 
     fn more_title(&self) -> Option<&'static str> {
-        Some("More about fetching")
+        Some("More options")
     }
 
     fn more_form(&mut self, form: &mut dyn Form) {

@@ -20,7 +20,7 @@ impl JobInterface for Options {
         form.path(
             Field::named("Save to"),
             PathKind::Folder,
-            "another folder",
+            "choose a folder",
             &mut self.to,
         );
         place::note(&self.to, form);
@@ -51,7 +51,7 @@ impl JobInterface for Options {
     }
 
     fn more_title(&self) -> Option<&'static str> {
-        Some("More about the images")
+        Some("More options")
     }
 
     fn more_form(&mut self, form: &mut dyn Form) {

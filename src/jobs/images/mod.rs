@@ -131,7 +131,7 @@ pub enum Resize {
 }
 
 choices!(pub Resize {
-    Keep => "Keep",
+    Keep => "Keep the size",
     Fit => "Fit within",
     Exact => "Exactly",
     Percent => "Percent",
@@ -222,7 +222,7 @@ pub enum Format {
 }
 
 choices!(pub Format {
-    Keep => "Keep",
+    Keep => "Keep the format",
     Png => "PNG",
     Jpeg => "JPEG",
     Webp => "WebP, lossless",
@@ -261,7 +261,7 @@ pub enum IfExists {
 }
 
 choices!(pub IfExists {
-    Refuse => "Refuse",
+    Refuse => "Report an error",
     Skip => "Leave the image out",
     Number => "Number it",
     Overwrite => "Overwrite",
@@ -279,7 +279,7 @@ pub enum Damaged {
 }
 
 choices!(pub Damaged {
-    Refuse => "Refuse",
+    Refuse => "Report an error",
     Keep => "Keep what can be read",
 });
 

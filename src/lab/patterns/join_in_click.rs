@@ -13,8 +13,10 @@ pub(super) struct Bad {
 
 impl Pattern for Bad {
     fn start(&mut self, work: Work, _ctx: &Context) {
-        let thread = thread::spawn(move || work.run());
-        self.result = thread.join().ok(); // ← blocks the window until the work ends
+        let thread = thread::Builder::new().name("work".to_owned());
+        if let Ok(thread) = thread.spawn(move || work.run()) {
+            self.result = thread.join().ok(); // ← blocks the window until the work ends
+        }
     }
 
     fn ui(&mut self, ui: &mut Ui) {

@@ -24,10 +24,6 @@ mod poll_in_ui_only;
 #[expect(clippy::disallowed_methods, reason = "its bad variant blocks")]
 mod recv_per_frame;
 mod repaint_every_frame;
-#[expect(
-    clippy::disallowed_methods,
-    reason = "its bad variant starts plain threads"
-)]
 mod thread_starvation;
 mod unbounded_drain;
 mod unvirtualised_log;
@@ -84,6 +80,13 @@ macro_rules! entry {
 
 /// A pattern of the list.
 pub type PatternId = CatalogueId<PatternEntry>;
+
+impl PatternId {
+    /// The mistake as a title, without the marks of code.
+    pub fn title(self) -> String {
+        self.entry().bad.replace('`', "")
+    }
+}
 
 impl CatalogueEntry for PatternEntry {
     const NOUN: &'static str = "pattern";

@@ -18,7 +18,8 @@ pub(super) struct Bad {
 
 impl Pattern for Bad {
     fn start(&mut self, work: Work, _ctx: &Context) {
-        self.thread = Some(thread::spawn(move || work_and_panic(&work)));
+        let thread = thread::Builder::new().name("work".to_owned());
+        self.thread = thread.spawn(move || work_and_panic(&work)).ok();
     }
 
     fn ui(&mut self, ui: &mut Ui) {

@@ -19,7 +19,8 @@ impl Pattern for Bad {
     fn start(&mut self, work: Work, ctx: &Context) {
         for _ in 0..16 * cores() {
             let work = work.clone();
-            thread::spawn(move || work.run()); // ← each with the priority of the window
+            let thread = thread::Builder::new().name("work".to_owned());
+            drop(thread.spawn(move || work.run())); // ← each with the priority of the window
         }
         self.task = spawn(ctx, move || work.run());
     }

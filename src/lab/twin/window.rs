@@ -5,11 +5,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher};
 use eframe::egui::layers::PaintList;
 use eframe::egui::{
     self, CentralPanel, Context, Event, LayerId, Modifiers, PointerButton, Pos2, RawInput, Shape,
-    Ui,
+    Ui, ViewportCommand, WindowLevel,
 };
 use eframe::glow::HasContext as _;
 
 use super::scenario::ScriptedInput;
+use crate::format;
 use crate::lab::cpu::{self, ThreadTime};
 use crate::lab::fact::{Display, Fact, FactLog};
 use crate::lab::pattern::{Pattern, Scenario, Variant};
@@ -26,6 +27,8 @@ pub(super) struct Twin {
     spins: bool,
     display: Display,
     is_open: bool,
+    /// Whether it asked to stay in front.
+    is_in_front: bool,
     clicks: u64,
     text: String,
     start_at: Pos2,
@@ -58,6 +61,7 @@ impl Twin {
                 renderer: creation.gl.as_ref().map(|gl| renderer(gl)),
             },
             is_open: false,
+            is_in_front: false,
             clicks: 0,
             text: String::new(),
             start_at: Pos2::ZERO,
@@ -74,6 +78,9 @@ impl Twin {
             Variant::Bad => "the common mistake",
             Variant::Fixed => entry.fix,
         });
+        if self.options.is_manual {
+            self.instructions_ui(ui);
+        }
         ui.separator();
         self.widgets_ui(ui);
         ui.separator();
@@ -87,13 +94,32 @@ impl Twin {
         self.pattern.ui(ui);
     }
 
+    /// What the user does here, whom nobody else tells.
+    fn instructions_ui(&self, ui: &mut Ui) {
+        let work = format::duration(self.options.length);
+        let scenario = self.options.pattern.entry().scenario;
+        let mut steps = vec![
+            format!("Press Start. The work takes {work}."),
+            scenario.by_hand().to_owned(),
+            "The Freeze Lab plots each frame of this window.".to_owned(),
+        ];
+        if scenario != Scenario::Closed {
+            steps.push("Close this window when you are done.".to_owned());
+        }
+        for (step, number) in steps.iter().zip(1..) {
+            ui.label(format!("{number}. {step}"));
+        }
+    }
+
     /// Something that moves, something to click, something to type into.
     fn widgets_ui(&mut self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             if self.spins {
                 ui.spinner();
             }
-            let counter = ui.button(format!("Clicked {} times", self.clicks));
+            let clicks = usize::try_from(self.clicks).unwrap_or(usize::MAX);
+            let clicks = format::plural(clicks, "time", "times");
+            let counter = ui.button(format!("Clicked {clicks}"));
             self.counter_at = counter.rect.center();
             if counter.clicked() {
                 self.clicks += 1;
@@ -129,8 +155,16 @@ impl eframe::App for Twin {
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         CentralPanel::default().show(ui, |ui| self.window_ui(ui));
+        if self.is_open && !self.is_in_front {
+            // A click on the window of the Lab would hide it, and a hidden window draws nothing to measure. X11
+            // takes that only of a window that is shown, which this one is after its first frame.
+            self.is_in_front = true;
+            let level = ViewportCommand::WindowLevel(WindowLevel::AlwaysOnTop);
+            ui.ctx().send_viewport_cmd(level);
+        }
         if !self.is_open {
             self.is_open = true;
+            ui.ctx().request_repaint();
             self.log.note(Fact::DidOpen(self.display.clone()));
             self.input.set_open();
         }

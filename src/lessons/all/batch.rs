@@ -138,6 +138,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("images", "Images", 4, 1, 24),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 5,
     main,
     roles: &[("editor", editor)],
     verify,

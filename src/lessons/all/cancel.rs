@@ -165,6 +165,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "The unresponsive task works (s)", 3.0).only_with(WorkerKind::Task),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 3,
     main,
     roles: &[
         ("cooperative", end_at_signal),

@@ -142,6 +142,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("clients", "Clients", 3, 2, 12),
     ],
     worker_kinds: &[WorkerKind::Task],
+    lanes: 13,
     main,
     roles: &[],
     verify,

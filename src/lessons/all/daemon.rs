@@ -80,6 +80,7 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[Parameter::secs("work", "Saver works (s)", 1.0)],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 4,
     main,
     roles: &[
         ("program", program),

@@ -132,6 +132,7 @@ pub(super) static LESSON: Lesson = Lesson {
         1.0,
     )],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 4,
     main,
     roles: &[
         ("alpha", |trace| {

@@ -131,6 +131,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("pages", "Pages", 6, 1, 40),
     ],
     worker_kinds: &[WorkerKind::Task],
+    lanes: 14,
     main,
     roles: &[],
     verify,

@@ -93,6 +93,7 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[Parameter::secs("work", "The work takes (s)", 2.0)],
     worker_kinds: &[WorkerKind::Task],
+    lanes: 5,
     main,
     roles: &[],
     verify,

@@ -53,6 +53,7 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[Parameter::secs("work", "Worker sleeps (s)", 1.0)],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 2,
     main,
     roles: &[("worker", |trace| {
         worker(trace);

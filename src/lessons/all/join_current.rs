@@ -101,6 +101,7 @@ pub(super) static LESSON: Lesson = Lesson {
             .only_with(WorkerKind::Task),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 4,
     main,
     roles: &[("worker", |trace| {
         look_for_itself(trace);

@@ -97,6 +97,7 @@ pub(super) static LESSON: Lesson = Lesson {
             .only_with(WorkerKind::Process),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 3,
     main,
     roles: &[("worker", process)],
     verify,

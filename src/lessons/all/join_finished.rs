@@ -86,6 +86,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("late", "Main sleeps before joining (s)", 2.0),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 2,
     main,
     roles: &[("worker", |trace| {
         worker(trace);

@@ -131,6 +131,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("timeout", "Timeout of the join (s)", 2.0),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 3,
     main,
     roles: &[("worker", |trace| {
         worker(trace);

@@ -114,6 +114,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("second", "Second sleeps (s)", 4.0),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 3,
     main,
     roles: &[
         ("first", |trace| {

@@ -98,6 +98,7 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[Parameter::secs("work", "Time before each join (s)", 0.5)],
     worker_kinds: &[WorkerKind::Task],
+    lanes: 6,
     main,
     roles: &[],
     verify,

@@ -93,6 +93,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("threads", "Threads", 3, 1, 16),
     ],
     worker_kinds: &[WorkerKind::Task],
+    lanes: 4,
     main,
     roles: &[],
     verify,

@@ -133,6 +133,7 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 9,
     main,
     roles: ROLES,
     verify,

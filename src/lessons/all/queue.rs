@@ -93,6 +93,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("tidy", "Time to clean up after it (s)", 1.0),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 2,
     main,
     roles: &[("worker", print)],
     verify,

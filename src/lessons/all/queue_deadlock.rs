@@ -170,6 +170,7 @@ pub(super) static LESSON: Lesson = Lesson {
         ),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 4,
     main,
     roles: &[
         ("small", |trace| print(trace, 1)),

@@ -165,6 +165,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("pause", "Time between read and write (s)", 0.05),
     ],
     worker_kinds: &[WorkerKind::Task],
+    lanes: 17,
     main,
     roles: &[],
     verify,

@@ -154,6 +154,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("workers", "Workers", 3, 2, 12),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
+    lanes: 10,
     main,
     roles: &[("worker", |trace| {
         let result = std::env::var_os("RESULT").context("RESULT is not set")?;

@@ -15,11 +15,10 @@ pub enum LabCommand {
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 
-const TRY_HINT: &str = "Opens the window for you to use: press Start there, then click and type. \
-                        Close it when you are done.";
+const TRY_HINT: &str = "Opens the window for you to use. It says what to do, and stays in front.";
 
 commands! {
-    RUN_ALL: None, PAGE, "Run all", "Run both variants of all patterns.";
+    RUN_ALL: None, PAGE, "Run all", "Run both variants of all patterns, one window after the other. They leave you the keyboard.";
     RUN_BOTH: None, PAGE, "Run both", "Run both variants of this pattern.";
     RUN_BAD: None, PAGE, "Run bad", "";
     RUN_FIXED: None, PAGE, "Run fixed", "";

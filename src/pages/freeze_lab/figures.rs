@@ -3,10 +3,9 @@
 use eframe::egui::{Align, Label, Layout, RichText, Ui, Vec2};
 use egui_extras::{Column, TableBody, TableBuilder};
 
+use super::props::LabProps;
 use crate::format;
-use crate::lab::{
-    FIGURES, Figure, LabReport, PatternId, Row, Scenario, TwinOutcome, UI_THREAD, Variant,
-};
+use crate::lab::{FIGURES, Figure, PatternId, Row, Scenario, TwinOutcome, UI_THREAD, Variant};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::number_ui;
@@ -16,9 +15,30 @@ const VALUE_WIDTH: f32 = 106.0;
 const RATIO_WIDTH: f32 = 48.0;
 const ROW_HEIGHT: f32 = 20.0;
 
+/// A variant, as far as it was measured.
+#[derive(Clone, Copy)]
+struct Measured<'a> {
+    row: Option<&'a Row>,
+    /// Whether it is being measured: then its plot is not that of its figures.
+    is_running: bool,
+}
+
+impl<'a> Measured<'a> {
+    /// What belongs to the plot.
+    fn shown(&self) -> Option<&'a Row> {
+        self.row.filter(|_| !self.is_running)
+    }
+}
+
 /// Draws the table. If a twin died, the reason is above it.
-pub(super) fn figures_ui(report: &LabReport, pattern: PatternId, ui: &mut Ui) {
-    let rows = Variant::ALL.map(|variant| report.row(pattern, variant));
+pub(super) fn figures_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) {
+    let runs = &props.runs;
+    let running = runs.running.filter(|_| !runs.is_by_hand);
+    let is_running = |variant| running == Some((pattern, variant));
+    let rows = Variant::ALL.map(|variant| Measured {
+        row: props.report.row(pattern, variant),
+        is_running: is_running(variant),
+    });
     deaths_ui(rows, ui);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = Vec2::new(4.0, 0.0);
@@ -32,8 +52,8 @@ pub(super) fn figures_ui(report: &LabReport, pattern: PatternId, ui: &mut Ui) {
 }
 
 /// The full reason why a twin died.
-fn deaths_ui(rows: [Option<&Row>; 2], ui: &mut Ui) {
-    for row in rows.into_iter().flatten() {
+fn deaths_ui(rows: [Measured<'_>; 2], ui: &mut Ui) {
+    for row in rows.iter().filter_map(Measured::shown) {
         if let TwinOutcome::Died(how) = &row.ending {
             ui.horizontal_top(|ui| {
                 mark_ui(ui, Mark::Star, tokens(ui).crashed);
@@ -44,7 +64,7 @@ fn deaths_ui(rows: [Option<&Row>; 2], ui: &mut Ui) {
     }
 }
 
-fn table_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
+fn table_ui(pattern: PatternId, rows: [Measured<'_>; 2], ui: &mut Ui) {
     TableBuilder::new(ui)
         .id_salt("figures")
         .striped(true)
@@ -55,7 +75,8 @@ fn table_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
         .column(Column::exact(RATIO_WIDTH))
         .header(ROW_HEIGHT, |mut header| {
             header.col(|ui| {
-                let runs = rows.iter().flatten().map(|row| row.runs).max();
+                let rows = rows.iter().filter_map(|row| row.row);
+                let runs = rows.map(|row| row.runs).max();
                 if let Some(runs) = runs.filter(|runs| *runs > 1) {
                     ui.weak(format!("Median ± spread of {}", format::count(runs)));
                 }
@@ -74,11 +95,12 @@ fn table_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
         });
 }
 
-fn endings_ui(rows: [Option<&Row>; 2], body: &mut TableBody<'_>) {
+fn endings_ui(rows: [Measured<'_>; 2], body: &mut TableBody<'_>) {
     body.row(ROW_HEIGHT, |mut line| {
         line.col(|ui| drop(ui.label("How it ended")));
         for row in rows {
-            let word = match row.map(|row| &row.ending) {
+            let word = match row.row.map(|row| &row.ending) {
+                _ if row.is_running => "running",
                 None => "–",
                 Some(TwinOutcome::Finished) => "finished",
                 Some(TwinOutcome::Killed) => "killed",
@@ -92,12 +114,16 @@ fn endings_ui(rows: [Option<&Row>; 2], body: &mut TableBody<'_>) {
 }
 
 /// Draws the row of a figure, unless runs exist and none has measured it.
-fn figure_ui(figure: &Figure, is_metric: bool, rows: [Option<&Row>; 2], body: &mut TableBody<'_>) {
-    let centres = rows.map(|row| row.and_then(|row| row.centre(figure.value)));
-    let is_measured = rows.iter().flatten().any(|row| row.runs > 0);
-    if is_measured && centres == [None; 2] {
+fn figure_ui(figure: &Figure, is_metric: bool, rows: [Measured<'_>; 2], body: &mut TableBody<'_>) {
+    let centre = |row: &Row| row.centre(figure.value);
+    // The same rows as before and after a run: they do not move during it.
+    let all = || rows.iter().filter_map(|row| row.row);
+    let is_measured = all().any(|row| row.runs > 0);
+    if is_measured && all().all(|row| centre(row).is_none()) {
         return;
     }
+    let rows = [rows[0].shown(), rows[1].shown()];
+    let centres = rows.map(|row| row.and_then(centre));
     body.row(ROW_HEIGHT, |mut line| {
         line.col(|ui| {
             let mut name = RichText::new(figure.title);
@@ -131,8 +157,8 @@ fn figure_ui(figure: &Figure, is_metric: bool, rows: [Option<&Row>; 2], body: &m
 }
 
 /// Processor times of the median run, one row for each thread name. The UI thread has its own figure.
-fn threads_ui(rows: [Option<&Row>; 2], body: &mut TableBody<'_>) {
-    let figures = rows.map(|row| row.and_then(|row| row.figures.as_ref()));
+fn threads_ui(rows: [Measured<'_>; 2], body: &mut TableBody<'_>) {
+    let figures = rows.map(|row| row.shown().and_then(|row| row.figures.as_ref()));
     let threads = figures.map(|run| run.map_or(&[][..], |run| &run.threads));
     let mut names: Vec<(&str, usize)> = Vec::new();
     for thread in threads.iter().copied().flatten() {

@@ -1,11 +1,13 @@
 //! The page of the Freeze Lab: it runs twins and shows their measurements.
 
+mod by_hand;
 mod choices;
 pub mod command;
 mod figures;
 pub mod incidents;
 pub mod page;
 mod pattern_list;
+pub mod placement;
 pub mod props;
 mod report_table;
 mod saving;
@@ -13,10 +15,10 @@ mod saving;
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
+use eframe::egui::{self, CentralPanel, Panel, Ui, Vec2};
 
 use self::page::lab_ui;
-use self::props::{LabProps, LabState, NOTHING_RUNS};
+use self::props::{LabProps, LabState, NOTHING_RUNS, Runs, Source};
 use super::commands::{UiCommand, Unavailable, run_each};
 use super::{
     DialogAnswer, DialogRequest, NO_LAUNCHER, Page, PageContext, PageId, PageInfo, PageSetup,
@@ -43,8 +45,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The most facts that a frame reads: a hundred times what a twin sends in that time.
 const MAX_FACTS_PER_FRAME: usize = 2_000;
 
-/// The size of a twin's window with its frame.
-const TWIN_SIZE: Vec2 = Vec2::new(344.0, 340.0);
+/// What the desktop adds to the size of a twin's window: about so much.
+const FRAME_OF_TWIN: Vec2 = Vec2::new(4.0, 40.0);
 
 /// The state of the page.
 pub(crate) struct FreezeLab {
@@ -52,11 +54,41 @@ pub(crate) struct FreezeLab {
     session: Option<RunQueue>,
     report: LabReport,
     state: LabState,
-    /// The current run, and the number of its facts that are in its frame line.
-    following: Option<(PatternId, Variant, usize)>,
+    /// The current run, if one is followed.
+    following: Option<Followed>,
     /// Whether the page selects each pattern that runs, until the user selects another one.
     follows_runs: bool,
     commands: Vec<LabCommand>,
+}
+
+/// A run whose frames are plotted.
+#[derive(Clone, Copy)]
+struct Followed {
+    pattern: PatternId,
+    variant: Variant,
+    source: Source,
+    /// The number of its facts that are in its frame line.
+    read: usize,
+}
+
+impl Followed {
+    fn of(run: &TwinRun) -> Self {
+        let options = run.options();
+        Self {
+            pattern: options.pattern,
+            variant: options.variant,
+            source: if options.is_manual {
+                Source::ByHand
+            } else {
+                Source::Measured
+            },
+            read: 0,
+        }
+    }
+
+    fn line<'a>(&self, state: &'a mut LabState) -> &'a mut FrameLine {
+        state.line_of(self.pattern, self.variant, self.source)
+    }
 }
 
 impl FreezeLab {
@@ -84,11 +116,9 @@ impl FreezeLab {
             return;
         };
         if session.poll(MAX_FACTS_PER_FRAME) {
-            if let (Some((pattern, variant, read)), Some(run)) =
-                (self.following.take(), session.last())
-            {
-                let line = self.state.line_mut(pattern, variant);
-                apply_new(line, run, read);
+            if let (Some(followed), Some(run)) = (self.following.take(), session.last()) {
+                let line = followed.line(&mut self.state);
+                apply_new(line, run, followed.read);
                 line.is_live = false;
             }
             self.report = LabReport::of(session);
@@ -100,19 +130,19 @@ impl FreezeLab {
         let Some(run) = session.run() else {
             return;
         };
-        let TwinRunOptions {
-            pattern, variant, ..
-        } = run.options();
-        let (.., read) = *self.following.get_or_insert_with(|| {
-            *self.state.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
-            (pattern, variant, 0)
+        let state = &mut self.state;
+        let followed = self.following.get_or_insert_with(|| {
+            let followed = Followed::of(run);
+            *followed.line(state) = FrameLine::new(followed.pattern.entry().scenario);
+            state.show_source(followed.pattern, followed.source);
+            followed
         });
-        let line = self.state.line_mut(pattern, variant);
-        apply_new(line, run, read);
+        let line = followed.line(state);
+        apply_new(line, run, followed.read);
         line.watch(now, latency.unwrap_or_default());
-        self.following = Some((pattern, variant, run.fact_count()));
+        followed.read = run.fact_count();
         if self.follows_runs {
-            self.state.selected = pattern;
+            state.selected = followed.pattern;
         }
     }
 
@@ -121,20 +151,21 @@ impl FreezeLab {
         let Some(session) = &mut self.session else {
             return;
         };
-        let (window, screen) = context.ctx.input(|input| {
-            let viewport = input.viewport();
-            (viewport.outer_rect, viewport.monitor_size)
-        });
-        let zoom = context.ctx.zoom_factor();
-        let position = window.map(|window| twin_position(window, screen) * zoom);
+        let surroundings = self.state.surroundings(&context.ctx);
         let choices = &context.state.pages.lab;
-        let options = |pattern, variant, is_manual| TwinRunOptions {
-            pattern,
-            variant,
-            work: choices.kind,
-            length: Duration::from_secs_f64(choices.secs),
-            is_manual,
-            position: position.map(Into::into),
+        let options = |pattern, variant, is_manual| {
+            let mut options = TwinRunOptions {
+                pattern,
+                variant,
+                work: choices.kind,
+                length: Duration::from_secs_f64(choices.secs),
+                is_manual,
+                position: None,
+            };
+            let size = Vec2::from(options.inner_size()) + FRAME_OF_TWIN;
+            let position = surroundings.map(|surroundings| surroundings.place_for(size));
+            options.position = position.map(Into::into);
+            options
         };
         let shown = self.state.selected;
         let mut add = |pattern, variants: &[Variant]| {
@@ -156,6 +187,25 @@ impl FreezeLab {
             command::TRY_BAD => session.add(options(shown, Variant::Bad, true)),
             command::TRY_FIXED => session.add(options(shown, Variant::Fixed, true)),
             _ => {}
+        }
+    }
+
+    /// What runs, and how long it takes with these choices.
+    fn runs(&self, choices: &LabChoices) -> Runs {
+        let Some(session) = &self.session else {
+            return Runs::default();
+        };
+        let followed = self.following.as_ref();
+        let count = PatternId::all().count() * Variant::ALL.len() * choices.repeat;
+        let each = session.time_of(Duration::from_secs_f64(choices.secs));
+        Runs {
+            running: followed.map(|followed| (followed.pattern, followed.variant)),
+            is_by_hand: followed.is_some_and(|followed| followed.source == Source::ByHand),
+            waiting: session.waiting(),
+            is_busy: session.is_busy(),
+            can_run: true,
+            time_left: session.time_left(),
+            all_take: each.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)),
         }
     }
 
@@ -202,12 +252,7 @@ impl Page for FreezeLab {
         });
         let props = LabProps {
             report: &self.report,
-            running: self
-                .following
-                .map(|(pattern, variant, _)| (pattern, variant)),
-            waiting: self.session.as_ref().map_or(0, RunQueue::waiting),
-            is_busy: self.session.as_ref().is_some_and(RunQueue::is_busy),
-            can_run: self.session.is_some(),
+            runs: self.runs(&context.state.pages.lab),
             unavailable: Unavailable::of(self, context),
         };
         CentralPanel::default()
@@ -286,15 +331,4 @@ impl Page for FreezeLab {
     fn close(&mut self, _timeout: Duration, _keep_running: bool) {
         self.stop();
     }
-}
-
-/// The position of a twin: at the right edge of this window, moved left until it fits the screen.
-fn twin_position(window: Rect, screen: Option<Vec2>) -> Pos2 {
-    let mut position = window.right_top();
-    // Only the first screen is known to begin at the origin.
-    if let Some(screen) = screen.filter(|screen| window.left() < screen.x) {
-        position.x = position.x.min(screen.x - TWIN_SIZE.x).max(0.0);
-        position.y = position.y.min(screen.y - TWIN_SIZE.y).max(0.0);
-    }
-    position
 }

@@ -1,11 +1,13 @@
 //! The left panel: how to run patterns, and the list of them.
 
-use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, Sides, Ui};
+use eframe::egui::{DragValue, Label, Margin, RichText, Sides, Ui};
 
-use super::props::{LabProps, LabState, NOTHING_RUNS, pattern_status};
+use super::props::{LabProps, LabState, NOTHING_RUNS, Runs, pattern_status};
 use super::{LabChoices, LabCommand, command};
-use crate::lab::{LabReport, PatternId, WorkKind};
+use crate::format;
+use crate::lab::{LabReport, PatternId};
 use crate::pages::NO_LAUNCHER;
+use crate::ui::choice_box::choice_box_ui;
 use crate::ui::layout::scroll_ui;
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
@@ -28,34 +30,37 @@ pub(super) fn run_all_ui(
             props.button_ui(command, ui, commands);
         }
     });
-    // Always one line, so that the list below does not move under the pointer.
-    ui.add(Label::new(RichText::new(state_text(props)).weak()).truncate());
+    // Always two lines, so that the list below does not move under the pointer.
+    for text in [state_text(props), time_text(&props.runs)] {
+        ui.add(Label::new(RichText::new(text).weak()).truncate());
+    }
 }
 
 fn state_text(props: &LabProps<'_>) -> String {
-    match (props.running, props.waiting) {
-        _ if !props.can_run => NO_LAUNCHER.to_owned(),
-        (Some((pattern, variant)), 0) => format!("Running {pattern}, {variant}"),
-        (Some((pattern, variant)), more) => {
-            format!("Running {pattern}, {variant}; {more} waiting")
-        }
-        (None, _) if props.is_busy => "Opening a window…".to_owned(),
-        (None, _) => NOTHING_RUNS.to_owned(),
+    let runs = &props.runs;
+    match runs.running {
+        _ if !runs.can_run => NO_LAUNCHER.to_owned(),
+        Some((pattern, variant)) if runs.is_by_hand => format!("By hand: {pattern}, {variant}"),
+        Some((pattern, variant)) => format!("Running {pattern}, {variant}"),
+        None if runs.is_busy => "Opening a window…".to_owned(),
+        None => NOTHING_RUNS.to_owned(),
+    }
+}
+
+/// How long it will take, before it is started and while it runs.
+fn time_text(runs: &Runs) -> String {
+    let left = format::rough(runs.time_left);
+    match runs.waiting {
+        _ if !runs.is_busy => format!("Run all takes about {}.", format::rough(runs.all_take)),
+        _ if runs.is_by_hand => "Close its window when you are done.".to_owned(),
+        0 => format!("About {left} left."),
+        waiting => format!("About {left} left; {} waiting.", format::count(waiting)),
     }
 }
 
 fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
     ui.spacing_mut().item_spacing.x = 5.0;
-    ComboBox::from_id_salt("work")
-        .width(92.0)
-        .selected_text(choices.kind.title())
-        .show_ui(ui, |ui| {
-            for kind in WorkKind::ALL {
-                ui.selectable_value(&mut choices.kind, kind, kind.title());
-            }
-        })
-        .response
-        .accessible_name("Work");
+    choice_box_ui("Work", &mut choices.kind, 92.0, ui);
     let label = ui.label("Seconds");
     seconds_ui(ui, &mut choices.secs, |input| {
         input.range(LabChoices::SECS).speed(0.05).max_decimals(1)

@@ -22,6 +22,20 @@ pub struct LessonChoices {
     pub tested: BTreeMap<String, usize>,
     /// The lessons that have gone as expected.
     pub done: BTreeSet<String>,
+    /// The language in which the programs are shown.
+    pub language: Language,
+}
+
+/// The versions of the program of a lesson.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// Rust with std alone, which newcomers can read.
+    #[default]
+    PlainStd,
+    Python,
+    /// The program that runs.
+    Code,
 }
 
 impl Default for LessonChoices {
@@ -33,6 +47,7 @@ impl Default for LessonChoices {
             answers: BTreeMap::new(),
             tested: BTreeMap::new(),
             done: BTreeSet::new(),
+            language: Language::default(),
         }
     }
 }
@@ -68,6 +83,26 @@ impl LessonChoices {
         if let Some(answer) = answer {
             self.tested.insert(id.to_owned(), answer);
         }
+    }
+
+    /// Forgets everything about the lesson.
+    pub fn reset(&mut self, lesson: LessonId) {
+        let id = lesson.lesson().id;
+        self.worker_kinds.remove(id);
+        self.parameters.remove(id);
+        self.answers.remove(id);
+        self.tested.remove(id);
+        self.done.remove(id);
+    }
+
+    /// Whether anything about the lesson was chosen, answered or done.
+    pub fn knows(&self, lesson: LessonId) -> bool {
+        let id = lesson.lesson().id;
+        self.worker_kinds.contains_key(id)
+            || self.parameters.contains_key(id)
+            || self.answers.contains_key(id)
+            || self.tested.contains_key(id)
+            || self.done.contains(id)
     }
 
     /// Whether a run has tested the current answer.

@@ -1,16 +1,16 @@
 //! The question of a lesson, and the settings and buttons of its run.
 
-use eframe::egui::{DragValue, RichText, TextStyle, Ui};
+use eframe::egui::{Align, Checkbox, DragValue, Layout, Response, RichText, TextStyle, Ui, vec2};
 
 use super::page::{LessonProps, LessonState};
-use super::{LessonChoices, LessonCommand, command};
+use super::{LAST_LESSON, LessonChoices, LessonCommand, command};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
 use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{keep_together, prose_ui, text_width};
+use crate::ui::widgets::{keep_together, prose, prose_ui, text_width};
 
-/// The room for the number of a parameter, and for the gaps beside it.
-const NUMBER_WIDTH: f32 = 60.0;
+/// The room for a number beside its label.
+const VALUE_WIDTH: f32 = 64.0;
 
 /// The question, and whether the answer is right once a run has tested it.
 pub(super) fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
@@ -20,7 +20,8 @@ pub(super) fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mu
     ui.spacing_mut().interact_size.y = 20.0;
     let mut answer = choices.answers.get(*id).copied();
     for (index, text) in question.choices.iter().enumerate() {
-        if ui.radio(answer == Some(index), *text).clicked() {
+        let text = prose(text, ui);
+        if ui.radio(answer == Some(index), text).clicked() {
             choices.answers.insert((*id).to_owned(), index);
             answer = Some(index);
         }
@@ -59,15 +60,16 @@ pub(super) fn run_ui(
     let lesson = state.selected;
     ui.horizontal_wrapped(|ui| {
         let unavailable = &props.unavailable;
-        let run = match props.run {
-            None => command::RUN,
-            Some(_) => command::RUN_AGAIN,
-        };
-        if unavailable.primary_button(run, ui).clicked() {
-            commands.push(LessonCommand::Ui(run));
+        if unavailable.primary_button(command::RUN, ui).clicked() {
+            commands.push(LessonCommand::Ui(command::RUN));
         }
-        if unavailable.button(command::STOP, ui).clicked() {
-            commands.push(LessonCommand::Ui(command::STOP));
+        for command in [command::STOP, command::RESET, command::NEXT] {
+            if unavailable.button(command, ui).clicked() {
+                commands.push(LessonCommand::Ui(command));
+            }
+        }
+        if lesson.next().is_none() {
+            ui.label(RichText::new(LAST_LESSON).weak());
         }
         ui.separator();
         worker_kind_ui(lesson, choices, ui);
@@ -77,7 +79,7 @@ pub(super) fn run_ui(
         {
             parameter_ui(lesson, parameter, choices, ui);
         }
-        let label = ui.label("Speed");
+        let label = value_label_ui("Speed", ui);
         ui.add(
             DragValue::new(&mut choices.speed)
                 .range(LessonChoices::SPEED)
@@ -87,10 +89,21 @@ pub(super) fn run_ui(
         )
         .labelled_by(label.id)
         .on_hover_text("Shortens every sleep by this factor.");
-        if props.previous.is_some() {
-            ui.checkbox(&mut state.compare, "Compare with the previous run");
-        }
+        let compare = Checkbox::new(&mut state.compare, "Compare with the previous run");
+        // There before the second run, too, so that nothing moves.
+        ui.add_enabled(props.previous.is_some(), compare)
+            .on_disabled_hover_text("The lesson has run less than twice.");
     });
+}
+
+/// The label of a number, in one line with it.
+fn value_label_ui(text: &str, ui: &mut Ui) -> Response {
+    let width = text_width(text, &TextStyle::Body.resolve(ui.style()), ui);
+    keep_together(width + VALUE_WIDTH, ui);
+    let size = vec2(width, ui.spacing().interact_size.y);
+    let layout = Layout::left_to_right(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| ui.label(text))
+        .inner
 }
 
 fn worker_kind_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
@@ -100,7 +113,10 @@ fn worker_kind_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
     let chosen = choices.worker_kind_of(lesson);
     ui.spacing_mut().item_spacing.x = 4.0;
     for kind in [WorkerKind::Task, WorkerKind::Process] {
-        if ui.selectable_label(chosen == kind, kind.title()).clicked() {
+        let label = ui
+            .selectable_label(chosen == kind, kind.title())
+            .on_hover_text(kind.hint());
+        if label.clicked() {
             let id = lesson.lesson().id.to_owned();
             choices.worker_kinds.insert(id, kind);
         }
@@ -112,9 +128,7 @@ fn parameter_ui(lesson: LessonId, parameter: &Parameter, choices: &mut LessonCho
     let chosen = choices.parameters.get(lesson.lesson().id);
     let chosen = chosen.and_then(|values| values.get(parameter.id));
     let mut value = chosen.copied().unwrap_or(parameter.default);
-    let font = TextStyle::Body.resolve(ui.style());
-    keep_together(text_width(parameter.title, &font, ui) + NUMBER_WIDTH, ui);
-    let label = ui.label(parameter.title);
+    let label = value_label_ui(parameter.title, ui);
     let speed = if parameter.is_count { 0.1 } else { 0.02 };
     let changed = ui
         .add(

@@ -1,6 +1,6 @@
 //! The list of lessons, by topic and level.
 
-use eframe::egui::{self, RichText, Ui};
+use eframe::egui::{self, Response, RichText, Ui};
 
 use super::page::LessonProps;
 use super::{LessonChoices, LessonCommand};
@@ -10,9 +10,11 @@ use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{choosable_card_ui, section_ui};
 
+/// `reveals` scrolls to the selected lesson.
 pub(super) fn list_ui(
     props: &LessonProps<'_>,
     selected: LessonId,
+    reveals: bool,
     choices: &LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -20,22 +22,29 @@ pub(super) fn list_ui(
     section_ui(ui, "Lessons");
     let (done, all) = (choices.done.len(), LessonId::all().count());
     ui.label(RichText::new(format!("{done} of {all} done")).weak());
+    let in_order = LessonId::in_order();
     scroll_ui("list", ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for topic in Topic::ALL {
-            let mut of_topic: Vec<_> = LessonId::all()
+            let of_topic = in_order.iter().copied();
+            let mut of_topic = of_topic
                 .filter(|lesson| lesson.lesson().topic == topic)
-                .collect();
-            if of_topic.is_empty() {
+                .peekable();
+            if of_topic.peek().is_none() {
                 continue;
             }
-            of_topic.sort_by_key(|lesson| lesson.lesson().level);
             ui.add_space(4.0);
             ui.label(RichText::new(topic.title()).weak().small());
             for lesson in of_topic {
                 let is_running = props.running == Some(lesson);
                 let status = list_status(lesson, is_running, choices, tokens(ui));
-                entry_ui(lesson, &status, lesson == selected, ui, commands);
+                let card = entry_ui(lesson, &status, lesson == selected, ui);
+                if card.clicked() {
+                    commands.push(LessonCommand::Select(lesson));
+                }
+                if reveals && lesson == selected {
+                    card.scroll_to_me(None);
+                }
             }
         }
     });
@@ -58,18 +67,12 @@ fn list_status(
     StatusStyle { mark, color, word }
 }
 
-fn entry_ui(
-    lesson: LessonId,
-    status: &StatusStyle,
-    is_selected: bool,
-    ui: &mut Ui,
-    commands: &mut Vec<LessonCommand>,
-) {
+fn entry_ui(lesson: LessonId, status: &StatusStyle, is_selected: bool, ui: &mut Ui) -> Response {
     let Lesson {
         id, title, level, ..
     } = lesson.lesson();
     let margin = egui::Margin::symmetric(8, 5);
-    let card = choosable_card_ui(ui, id, is_selected, margin, |ui| {
+    choosable_card_ui(ui, id, is_selected, margin, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 18.0;
@@ -82,8 +85,5 @@ fn entry_ui(
         let kinds = kinds.collect::<Vec<_>>().join(" or ");
         let text = format!("{}, {kinds}", level.title());
         ui.label(RichText::new(text).weak().small());
-    });
-    if card.clicked() {
-        commands.push(LessonCommand::Select(lesson));
-    }
+    })
 }

@@ -16,15 +16,17 @@ use std::time::Duration;
 use eframe::egui::{self, CentralPanel, Ui};
 
 use self::page::{LessonProps, LessonState, ShownRun};
+use self::transcript::transcript_text;
+use super::background_tasks::saved;
 use super::commands::{UiCommand, Unavailable, run_each};
 use super::freeze_lab;
-use super::{Page, PageContext, PageId, PageInfo, PageSetup, Running};
+use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::join::process::Launcher;
 use crate::lessons::{LessonId, LessonRun};
 use crate::record::LaneKind;
 use crate::ui::notices::Notice;
 
-pub use choices::LessonChoices;
+pub use choices::{Language, LessonChoices};
 pub use command::LessonCommand;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
@@ -33,6 +35,9 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     title: "Lessons",
     commands: command::COMMANDS,
 };
+
+/// The reason why there is no next lesson.
+const LAST_LESSON: &str = "This is the last lesson.";
 
 /// The interval at which the timeline grows while a lesson runs.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
@@ -44,6 +49,8 @@ pub(crate) struct Lessons {
     runs: BTreeMap<LessonId, Runs>,
     state: LessonState,
     commands: Vec<LessonCommand>,
+    /// The transcript for which a file dialog is open.
+    to_save: String,
 }
 
 struct Runs {
@@ -51,6 +58,16 @@ struct Runs {
     /// The answer when the last run began.
     answer: Option<usize>,
     previous: Option<LessonRun>,
+}
+
+impl Runs {
+    fn shown(&self) -> ShownRun<'_> {
+        ShownRun {
+            log: self.last.log(),
+            outcome: self.last.outcome(),
+            elapsed: self.last.elapsed(),
+        }
+    }
 }
 
 impl Lessons {
@@ -61,6 +78,7 @@ impl Lessons {
             runs: BTreeMap::new(),
             state: LessonState::default(),
             commands: Vec::new(),
+            to_save: String::new(),
         }
     }
 
@@ -112,6 +130,34 @@ impl Lessons {
         Ok(())
     }
 
+    fn select(&mut self, lesson: LessonId) {
+        self.state.selected = lesson;
+        self.state.explains = false;
+    }
+
+    /// Selects a lesson that may be out of sight in the list.
+    fn show(&mut self, lesson: LessonId) {
+        self.select(lesson);
+        self.state.reveals = true;
+    }
+
+    /// Forgets the selected lesson, which does not run.
+    fn reset(&mut self, choices: &mut LessonChoices) {
+        let lesson = self.state.selected;
+        choices.reset(lesson);
+        self.runs.remove(&lesson);
+        self.state.explains = false;
+    }
+
+    /// The transcript of the selected lesson. Its length is bounded by the parameters of the lesson.
+    fn transcript(&self) -> String {
+        let lesson = self.state.selected;
+        let runs = self.runs.get(&lesson);
+        runs.map_or_else(String::new, |runs| {
+            transcript_text(lesson.lesson(), runs.shown())
+        })
+    }
+
     fn stop(&mut self) {
         if let Some(run) = self.running_mut() {
             run.stop();
@@ -148,11 +194,7 @@ impl Page for Lessons {
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         let runs = self.runs.get(&self.state.selected);
         let props = LessonProps {
-            run: runs.map(|runs| ShownRun {
-                log: runs.last.log(),
-                outcome: runs.last.outcome(),
-                elapsed: runs.last.elapsed(),
-            }),
+            run: runs.map(Runs::shown),
             previous: runs.and_then(|runs| Some(runs.previous.as_ref()?.log())),
             running: self.running,
             unavailable: Unavailable::of(self, context),
@@ -165,12 +207,22 @@ impl Page for Lessons {
             });
     }
 
-    fn why_not(&self, command: UiCommand, _context: &PageContext) -> Option<Cow<'static, str>> {
+    fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
         let is_running = self.running.is_some();
+        let lesson = self.state.selected;
+        let has_run = self.runs.contains_key(&lesson);
         let why_not = match command {
             command::STOP => (!is_running).then_some("No lesson is running."),
-            command::RUN_AGAIN if !self.runs.contains_key(&self.state.selected) => {
+            command::NEXT => lesson.next().is_none().then_some(LAST_LESSON),
+            command::COPY_TRANSCRIPT | command::SAVE_TRANSCRIPT if !has_run => {
                 Some("The lesson has not run yet.")
+            }
+            command::COPY_TRANSCRIPT => None,
+            command::SAVE_TRANSCRIPT => context.dialogs.is_open().then_some("A dialog is open."),
+            command::RESET if self.running == Some(lesson) => Some("The lesson is running."),
+            command::RESET => {
+                let knows = has_run || context.state.pages.lessons.knows(lesson);
+                (!knows).then_some("There is nothing to forget.")
             }
             _ if self.launcher.is_none() => Some(super::NO_LAUNCHER),
             _ => is_running.then_some("A lesson is running. Stop it first."),
@@ -179,10 +231,33 @@ impl Page for Lessons {
     }
 
     fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
-        if command == command::STOP {
-            self.stop();
-        } else if let Err(notice) = self.start(&context.state.pages.lessons, context.waker()) {
-            context.notify(notice);
+        match command {
+            command::STOP => self.stop(),
+            command::NEXT => {
+                if let Some(next) = self.state.selected.next() {
+                    self.show(next);
+                }
+            }
+            command::RESET => self.reset(&mut context.state.pages.lessons),
+            command::COPY_TRANSCRIPT => {
+                context.ctx.copy_text(self.transcript());
+                context.notify(Notice::info("The transcript is on the clipboard."));
+            }
+            command::SAVE_TRANSCRIPT => {
+                let request = DialogRequest::Save {
+                    title: "Save the transcript".to_owned(),
+                    file_name: format!("{}.txt", self.state.selected),
+                };
+                context.dialogs.request(ID, request);
+                // Another lesson may be shown when the dialog closes.
+                self.to_save = self.transcript();
+            }
+            _ => {
+                let started = self.start(&context.state.pages.lessons, context.waker());
+                if let Err(notice) = started {
+                    context.notify(notice);
+                }
+            }
         }
     }
 
@@ -190,11 +265,30 @@ impl Page for Lessons {
         let commands = std::mem::take(&mut self.commands);
         run_each(commands, |command| match command {
             LessonCommand::Ui(command) => self.run_command(command, context),
-            LessonCommand::Select(lesson) => self.state.selected = lesson,
+            LessonCommand::Select(lesson) => self.select(lesson),
+            LessonCommand::Show(lesson) => self.show(lesson),
             LessonCommand::ShowPattern(pattern) => {
                 context.open = Some((freeze_lab::ID, pattern.to_owned()));
             }
         })
+    }
+
+    fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
+        match answer {
+            DialogAnswer::Cancelled => {}
+            DialogAnswer::Unavailable => context.notify(Notice::no_dialog(
+                "On the command line, meanwhile lesson run prints the transcript.",
+            )),
+            DialogAnswer::Picked(paths) => {
+                let Some(path) = paths.into_iter().next() else {
+                    return;
+                };
+                let text = std::mem::take(&mut self.to_save);
+                context.run_in_background("save transcript", move || {
+                    saved(&path, text.as_bytes(), "The transcript was")
+                });
+            }
+        }
     }
 
     fn close(&mut self, timeout: Duration, _keep_running: bool) {

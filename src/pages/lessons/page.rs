@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use eframe::egui::accesskit::Live;
 use eframe::egui::{self, CentralPanel, Label, Panel, RichText, Sides, Ui, vec2};
 
 use super::controls::{question_ui, run_ui};
 use super::list::list_ui;
 use super::run_timeline::timeline_ui;
-use super::tabs::{Tab, tabs_ui};
+use super::tabs::lesson_tabs_ui;
 use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{LessonId, LessonOutcome, RunLog};
@@ -51,7 +52,10 @@ pub struct ShownRun<'a> {
 
 pub struct LessonState {
     pub selected: LessonId,
-    pub(super) tab: Tab,
+    /// Whether the list scrolls to it.
+    pub(super) reveals: bool,
+    /// Whether the explanation takes the place of the program.
+    pub(super) explains: bool,
     pub(super) compare: bool,
     pub(super) code: Code,
 }
@@ -61,7 +65,8 @@ impl Default for LessonState {
         let first = LessonId::all().next();
         Self {
             selected: first.expect("there are lessons"),
-            tab: Tab::default(),
+            reveals: false,
+            explains: false,
             compare: false,
             code: Code::default(),
         }
@@ -76,7 +81,10 @@ pub fn lesson_ui(
     commands: &mut Vec<LessonCommand>,
 ) {
     LAYOUT.show(ui, |part, ui| match part {
-        Part::Side => list_ui(props, state.selected, choices, ui, commands),
+        Part::Side => {
+            let reveals = std::mem::take(&mut state.reveals);
+            list_ui(props, state.selected, reveals, choices, ui, commands);
+        }
         Part::Main => {
             let height = ui.available_height();
             scroll_ui(state.selected.lesson().id, ui, |ui| {
@@ -100,7 +108,7 @@ fn selected_ui(
     ui.add_space(4.0);
     run_ui(props, state, choices, ui, commands);
     ui.add_space(4.0);
-    timeline_ui(props, state.compare, ui);
+    timeline_ui(props, lesson, state.compare, ui);
     ui.separator();
     rest_ui(height, MIN_LOWER_HEIGHT, ui, |ui| {
         transcript_and_tabs_ui(props, state, choices, ui, commands);
@@ -116,7 +124,11 @@ fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
         if let Some(run) = props.run {
             let status = outcome_status(run.outcome, tokens(ui));
             ui.spacing_mut().item_spacing.x = 5.0;
-            ui.add(Label::new(RichText::new(status.word.as_ref()).strong()).truncate());
+            let verdict = RichText::new(status.word.as_ref()).strong();
+            let verdict = ui.add(Label::new(verdict).truncate());
+            // A screen reader says it when it changes.
+            ui.ctx()
+                .accesskit_node_builder(verdict.id, |node| node.set_live(Live::Polite));
             mark_ui(ui, status.mark, status.color);
         }
     };
@@ -141,7 +153,7 @@ fn outcome_status(outcome: Option<&LessonOutcome>, tokens: &Tokens) -> StatusSty
 fn transcript_and_tabs_ui(
     props: &LessonProps<'_>,
     state: &mut LessonState,
-    choices: &LessonChoices,
+    choices: &mut LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
 ) {
@@ -158,7 +170,7 @@ fn transcript_and_tabs_ui(
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| {
             ui.take_available_width();
-            transcript_ui(props.run.map(|run| run.log), ui);
+            transcript_ui(props, ui, commands);
         });
     let margin = egui::Margin {
         left: 8,
@@ -166,5 +178,5 @@ fn transcript_and_tabs_ui(
     };
     CentralPanel::default()
         .frame(egui::Frame::new().inner_margin(margin))
-        .show(ui, |ui| tabs_ui(props, state, choices, ui, commands));
+        .show(ui, |ui| lesson_tabs_ui(props, state, choices, ui, commands));
 }

@@ -2,25 +2,50 @@
 
 use std::time::Duration;
 
-use eframe::egui::{RichText, ScrollArea, Ui};
+use eframe::egui::{Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2};
 
-use super::page::LessonProps;
-use crate::lessons::RunLog;
+use super::page::{LessonProps, ShownRun};
+use crate::lessons::{LessonId, RunLog};
 use crate::ui::time_axis::next_step;
-use crate::ui::timeline_view::{TimelineView, timeline_legend_ui};
+use crate::ui::timeline_view::{TimelineView, timeline_height, timeline_legend_ui};
+use crate::ui::tokens::tokens;
 
 /// A higher timeline is scrolled.
 const MAX_HEIGHT: f32 = 286.0;
 
-/// The timeline of the last run, and above it that of the previous run if the user compares them.
-pub(super) fn timeline_ui(props: &LessonProps<'_>, compare: bool, ui: &mut Ui) {
-    let Some(run) = props.run else {
-        ui.label(
-            RichText::new("Run the lesson to see when each thread runs, sleeps and waits.").weak(),
-        );
-        return;
+/// The line above a timeline that is compared with another one.
+const TITLE_HEIGHT: f32 = 20.0;
+
+/// The timeline of the last run, and above it that of the previous run if the user compares them. It has
+/// its place before the run, too, so that a run moves nothing.
+pub(super) fn timeline_ui(props: &LessonProps<'_>, lesson: LessonId, compare: bool, ui: &mut Ui) {
+    let height = timeline_height(lesson.lesson().lanes);
+    let compares = compare && props.previous.is_some();
+    let height = if compares {
+        2.0 * (height + TITLE_HEIGHT)
+    } else {
+        height
     };
-    let previous = props.previous.filter(|_| compare);
+    let place = Vec2::new(ui.available_width(), height.min(MAX_HEIGHT));
+    let (place, _) = ui.allocate_exact_size(place, Sense::hover());
+    let mut timelines = ui.new_child(UiBuilder::new().max_rect(place));
+    match props.run {
+        Some(run) => timelines_ui(run, props.previous.filter(|_| compares), &mut timelines),
+        None => empty_timeline_ui(place, &mut timelines),
+    }
+    timeline_legend_ui(ui);
+}
+
+/// What is there before the first run.
+fn empty_timeline_ui(place: Rect, ui: &mut Ui) {
+    ui.painter().rect_filled(place, 2, tokens(ui).field);
+    ui.centered_and_justified(|ui| {
+        let hint = "Run the lesson to see when each thread runs, sleeps and waits.";
+        ui.label(RichText::new(hint).weak());
+    });
+}
+
+fn timelines_ui(run: ShownRun<'_>, previous: Option<&RunLog>, ui: &mut Ui) {
     let mut until = run.log.timeline().last_event_at();
     if run.outcome.is_none() {
         // An axis that grows in every frame would be unreadable.
@@ -30,8 +55,7 @@ pub(super) fn timeline_ui(props: &LessonProps<'_>, compare: bool, ui: &mut Ui) {
     let until = previous.map_or(until, |log| until.max(log.timeline().last_event_at()));
     ScrollArea::vertical()
         .id_salt("timeline")
-        .max_height(MAX_HEIGHT)
-        .auto_shrink([false, true])
+        .auto_shrink(false)
         .show(ui, |ui| {
             if let Some(log) = previous {
                 ui.label(RichText::new(run_text("Previous", log)).weak().small());
@@ -48,17 +72,18 @@ pub(super) fn timeline_ui(props: &LessonProps<'_>, compare: bool, ui: &mut Ui) {
             }
             timeline.show(ui);
         });
-    timeline_legend_ui(ui);
 }
 
 /// The settings of a run, to tell it from another one.
 fn run_text(name: &str, log: &RunLog) -> String {
+    format!("{name}: {}", settings_text(log))
+}
+
+pub(super) fn settings_text(log: &RunLog) -> String {
     let parameters = log.parameters().iter();
     let parameters = parameters.map(|(id, value)| format!(", {id} {value}"));
     let speed = log.speed();
     let kind = log.worker_kind().title().to_lowercase();
-    format!(
-        "{name}: {kind}, speed {speed}{}",
-        parameters.collect::<String>()
-    )
+    let parameters = parameters.collect::<String>();
+    format!("{kind}, speed {speed}{parameters}")
 }

@@ -3,16 +3,30 @@
 use eframe::egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 use egui_extras::{Column, TableBuilder};
 
-use crate::lessons::RunLog;
+use super::page::{LessonProps, ShownRun};
+use super::run_timeline::settings_text;
+use super::{LessonCommand, command};
+use crate::lessons::{Lesson, RunLog};
 use crate::ui::tokens::ROW_HEIGHT;
 use crate::ui::widgets::{card_ui, section_ui};
 
 const MIN_COLUMN_WIDTH: f32 = 72.0;
 
-/// Draws the table and below it the transcript; `None` if the lesson has not run.
-pub(super) fn transcript_ui(log: Option<&RunLog>, ui: &mut Ui) {
-    section_ui(ui, "Transcript");
-    let Some(log) = log else {
+/// Draws the table and below it the transcript.
+pub(super) fn transcript_ui(
+    props: &LessonProps<'_>,
+    ui: &mut Ui,
+    commands: &mut Vec<LessonCommand>,
+) {
+    ui.horizontal_wrapped(|ui| {
+        section_ui(ui, "Transcript");
+        for command in [command::COPY_TRANSCRIPT, command::SAVE_TRANSCRIPT] {
+            if props.unavailable.button(command, ui).clicked() {
+                commands.push(LessonCommand::Ui(command));
+            }
+        }
+    });
+    let Some(ShownRun { log, .. }) = props.run else {
         ui.label(RichText::new("Run the lesson to see its output.").weak());
         return;
     };
@@ -30,6 +44,29 @@ pub(super) fn transcript_ui(log: Option<&RunLog>, ui: &mut Ui) {
             table_ui(log.table(), ui);
             messages_ui(log, ui);
         });
+}
+
+/// A run as text: the lesson, the settings, the table, the transcript and how the run ended.
+pub(super) fn transcript_text(lesson: &Lesson, run: ShownRun<'_>) -> String {
+    let log = run.log;
+    let mut text = format!(
+        "{} ({})\n{}\n\n",
+        lesson.title,
+        lesson.id,
+        settings_text(log)
+    );
+    for row in log.table() {
+        text.extend([row.join("\t").as_str(), "\n"]);
+    }
+    if !log.table().is_empty() {
+        text.push('\n');
+    }
+    for message in log.messages_outside_table() {
+        text.extend([log.transcript_line(message).as_str(), "\n"]);
+    }
+    let outcome = run.outcome.map(ToString::to_string);
+    let outcome = outcome.unwrap_or_else(|| "still running".to_owned());
+    text + "\n" + &outcome + "\n"
 }
 
 fn messages_ui(log: &RunLog, ui: &mut Ui) {

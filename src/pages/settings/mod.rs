@@ -70,7 +70,7 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
         });
         ui.checkbox(
             &mut settings.ask_attention,
-            "Ask for attention when long work ends behind another window",
+            "Flash in the taskbar when long work ends behind another window",
         );
         ui.checkbox(
             &mut settings.stay_awake,

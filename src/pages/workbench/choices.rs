@@ -23,6 +23,8 @@ pub struct Choices {
     pub timeout_secs: f64,
     /// What was an input last.
     pub recent: Recent,
+    /// Whether what explains joining is shown for a job, as the user chose last; `None`: only for demonstrations.
+    pub shows_joining: Option<bool>,
     /// Whether joins block the window. Not remembered: it is for trying out.
     #[serde(skip)]
     pub wait_on_ui_thread: bool,
@@ -38,6 +40,7 @@ impl Default for Choices {
             priority: Priority::default(),
             timeout_secs: 2.0,
             recent: Recent::default(),
+            shows_joining: None,
             wait_on_ui_thread: false,
         }
     }
@@ -53,6 +56,11 @@ impl Choices {
     /// The chosen job with its options.
     pub fn options(&self) -> &Options {
         &self.jobs[self.chosen]
+    }
+
+    /// Whether what explains joining is shown for a job with these options.
+    pub(crate) fn shows_joining(&self, job: &Options) -> bool {
+        self.shows_joining.unwrap_or(job.job().is_demonstration())
     }
 
     /// Chooses the job for files with which the window is opened: one that is made for them, else the last one if

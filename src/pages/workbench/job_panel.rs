@@ -153,33 +153,57 @@ fn joining_ui(
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let is_demonstration = props.job.spec().options.job().is_demonstration();
-    egui::CollapsingHeader::new("Joining")
-        .id_salt(("joining", is_demonstration))
-        .default_open(is_demonstration)
+    let is_open = choices.shows_joining(&props.job.spec().options);
+    let shown = egui::CollapsingHeader::new("Joining")
+        .open(Some(is_open))
         .show_unindented(ui, |ui| {
             join_ui(props, choices, ui, commands);
             wait_ui(props.job, props.now, props.blocked_for, ui);
             ui.separator();
         });
+    if shown.header_response.clicked() {
+        choices.shows_joining = Some(!is_open);
+    }
 }
 
+/// The ways to wait, each with a sentence that explains it.
 fn join_ui(
     props: &JobProps<'_>,
     choices: &mut Choices,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    ui.horizontal_wrapped(|ui| {
-        props.button_ui(command::JOIN, ui, commands);
+    explained_ui(
+        ui,
+        "Waits until the job has ended. The window goes on meanwhile.",
+        |ui| {
+            props.button_ui(command::JOIN, ui, commands);
+        },
+    );
+    explained_ui(ui, "Waits for that long at most. The job runs on.", |ui| {
         props.button_ui(command::JOIN_WITH_TIMEOUT, ui, commands);
         timeout_ui(choices, ui);
+    });
+    explained_ui(ui, "Stops waiting. The job runs on.", |ui| {
         props.button_ui(command::DETACH, ui, commands);
+    });
+    let freezes = if choices.wait_on_ui_thread {
+        "The window freezes until the wait ends."
+    } else {
+        "Freezes the window until the wait ends, to show why a program never should."
+    };
+    explained_ui(ui, freezes, |ui| {
         ui.checkbox(&mut choices.wait_on_ui_thread, "Wait on the UI thread");
         if choices.wait_on_ui_thread {
             mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
-            ui.label("The window freezes until the wait ends.");
         }
+    });
+}
+
+fn explained_ui(ui: &mut Ui, sentence: &str, widgets: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        widgets(ui);
+        ui.label(RichText::new(sentence).weak());
     });
 }
 
@@ -195,9 +219,7 @@ fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
 fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
     let join = job.active_joins().next_back().or(job.joins().last());
     let Some(join) = join else {
-        let text =
-            "The job runs on its own. Join waits until it has ended; the window goes on meanwhile.";
-        ui.add(egui::Label::new(RichText::new(text).weak()).wrap());
+        ui.label(RichText::new("Nobody waits for this job: it runs on its own.").weak());
         return;
     };
     let tokens = tokens(ui);

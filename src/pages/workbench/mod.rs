@@ -34,7 +34,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{ScrollArea, Ui, vec2};
+use eframe::egui::{Align, ScrollArea, Ui, vec2};
 
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
@@ -128,6 +128,7 @@ impl Workbench {
     }
 
     fn select_job(&mut self, job: JobId) {
+        self.state.reveal_job = true;
         if self.state.selected != Some(job) {
             self.state.selected = Some(job);
             self.state.results = ResultsState::default();
@@ -229,7 +230,8 @@ impl Workbench {
         scroll_ui("selected job", ui, |ui| {
             job_panel::job_ui(&props, choices, ui, commands);
             ui.add_space(2.0);
-            panes_ui(&mut state.pane, job, ui);
+            let explains = choices.shows_joining(&job.spec().options);
+            panes_ui(&mut state.pane, job, explains, ui);
             rest_ui(height, MIN_PANE_HEIGHT, ui, |ui| match state.pane {
                 Pane::Results => {
                     let focus = std::mem::take(&mut state.focus_filter);
@@ -295,7 +297,13 @@ impl Page for Workbench {
         let unavailable = Unavailable::of(self, context);
         LAYOUT.show(ui, |part, ui| match part {
             Part::Side => self.side_ui(&unavailable, context, ui),
-            Part::Main => self.selected_job_ui(&unavailable, context, ui),
+            Part::Main => {
+                if std::mem::take(&mut self.state.reveal_job) {
+                    // Below the choices, in a narrow window.
+                    ui.scroll_to_cursor(Some(Align::TOP));
+                }
+                self.selected_job_ui(&unavailable, context, ui);
+            }
         });
     }
 
@@ -352,13 +360,21 @@ impl Page for Workbench {
     }
 }
 
-/// The tabs of the panes, and the number of panics.
-fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
-    ui.horizontal(|ui| {
-        for candidate in Pane::ALL {
+/// The tabs of the panes, and the number of panics. `explains` tells whether those are shown that explain joining.
+fn panes_ui(pane: &mut Pane, job: &JobRecord, explains: bool, ui: &mut Ui) {
+    let panics = job.counts().panicked;
+    let is_shown = |pane: Pane| match pane {
+        Pane::Results | Pane::Output => true,
+        Pane::Panic => explains || panics > 0,
+        Pane::Waits => explains,
+    };
+    if !is_shown(*pane) {
+        *pane = Pane::Results;
+    }
+    ui.horizontal_wrapped(|ui| {
+        for candidate in Pane::ALL.into_iter().filter(|pane| is_shown(*pane)) {
             ui.selectable_value(pane, candidate, candidate.title());
         }
-        let panics = job.counts().panicked;
         if panics > 0 {
             mark_ui(ui, Mark::Warning, tokens(ui).panicked);
             let panics = crate::format::plural(panics, "panic", "panics");

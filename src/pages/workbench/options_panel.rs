@@ -21,10 +21,10 @@ pub(crate) fn options_ui(
             job_ui(choices, ui);
             let job = choices.jobs[choices.chosen].job_mut();
             job_form_ui(job, &inputs.first(), ui, commands);
-            field_ui(ui, "Run on", |ui| {
-                let width = ui.spacing().combo_width;
-                choice_ui("Run on", &mut choices.run_on, width, ui)
-            });
+            ui.label("Runs in");
+            let width = ui.spacing().combo_width;
+            choice_ui("Run on", &mut choices.run_on, width, ui).accessible_name("Run on");
+            ui.end_row();
             workers_ui(choices, ui);
         });
     more_form_ui(choices.jobs[choices.chosen].job_mut(), ui, commands);
@@ -32,10 +32,10 @@ pub(crate) fn options_ui(
 
 /// The number of workers and their priority, in one row.
 pub(crate) fn workers_ui(choices: &mut Choices, ui: &mut Ui) {
-    let workers = ui.label("Workers");
+    ui.label("At once");
     ui.horizontal(|ui| {
         ui.add(DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
-            .labelled_by(workers.id)
+            .accessible_name("Workers")
             .on_hover_text("How many items run at once. By default, one on each core.");
         let priority = ui.label("Priority");
         choice_ui("Priority", &mut choices.priority, 110.0, ui).labelled_by(priority.id);

@@ -152,7 +152,7 @@ fn rows(
 }
 
 fn contains(item: &ItemRecord, filter: &str) -> bool {
-    item.state.label().contains(filter)
+    item.state.title().contains(filter)
         || item_word(item).to_lowercase().contains(filter)
         || item.input.to_string_lossy().to_lowercase().contains(filter)
         || result_text(item).to_lowercase().contains(filter)

@@ -16,6 +16,8 @@ pub struct WorkbenchState {
     pub output: OutputState,
     /// The cost of the last wait on the UI thread.
     pub blocked_for: Option<BlockedFor>,
+    /// Whether the next frame scrolls to the selected job.
+    pub reveal_job: bool,
     /// Whether the next frame puts the keyboard into the field `Filter` or `Find`.
     pub focus_filter: bool,
 }

@@ -23,20 +23,28 @@ pub(crate) struct WaitRow {
     pub(crate) left: Option<Duration>,
 }
 
+/// The width of the column of times.
+const TIME_WIDTH: f32 = 100.0;
+
+/// The names share the rest, up to this width each.
+const MAX_NAME_WIDTH: f32 = 320.0;
+
 /// The waits of the whole program.
 pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
     if waits.is_empty() {
         empty_ui(ui, "No waits", "Join a job, and the wait is listed here.");
         return;
     }
+    let gaps = 2.0 * ui.spacing().item_spacing.x;
+    let name_width = ((ui.available_width() - TIME_WIDTH - gaps) / 2.0).min(MAX_NAME_WIDTH);
     TableBuilder::new(ui)
         .id_salt("waits")
         .striped(true)
         .auto_shrink(false)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
-        .column(Width::initial(260.0).at_least(100.0).clip(true))
-        .column(Width::initial(260.0).at_least(100.0).clip(true))
-        .column(Width::exact(130.0).clip(true))
+        .column(Width::exact(name_width).clip(true))
+        .column(Width::exact(name_width).clip(true))
+        .column(Width::exact(TIME_WIDTH).clip(true))
         .header(ROW_HEIGHT, |mut header| {
             for title in ["Waiter", "Waits for", "Time left"] {
                 header.col(|ui| {

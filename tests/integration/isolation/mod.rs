@@ -18,7 +18,8 @@ use meanwhile::record::{Crash, ItemState, JobId};
 
 use crate::util::files::{folder, write};
 use crate::util::gate::TIMEOUT;
-use crate::util::test_board::{TestBoard, launching_part, misbehave, spec};
+use crate::util::launching::launching_part;
+use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// A job of three isolated items, of which the second ends as `end`.
 fn isolated(end: Misbehaviour) -> JobSpec {

@@ -68,6 +68,6 @@ fn unreachable_display_fails_each_run() {
     assert_eq!(patterns.len(), 2);
     for pattern in patterns {
         let why = pattern["ending"]["died"].as_str().unwrap();
-        assert!(why.contains("could not open the twin's window"), "{why}");
+        assert!(why.contains("could not open the measured window"), "{why}");
     }
 }

@@ -10,7 +10,7 @@ use meanwhile::lab::{RunQueue, TwinOutcome, TwinRun, TwinRunOptions, Variant, Wo
 
 use super::first;
 use crate::util::files::folder;
-use crate::util::test_board::launching_part;
+use crate::util::launching::launching_part;
 
 /// A launcher that runs this script as the twin.
 fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
@@ -91,6 +91,35 @@ fn twin_with_lost_facts_is_killed() {
     let missing = r#"{"at_ns":1,"fact":{"DidMiss":{"facts":12}}}"#;
     let endings = endings(&format!("echo '{missing}'; exec sleep 60"));
     assert_died(&endings, "12 facts were lost");
+}
+
+#[test]
+fn time_left_counts_runs_and_learns_from_them() {
+    let over = r#"echo '{"at_ns":1,"fact":"Over"}'"#;
+    let (_folder, launcher) = twins(over);
+    let mut queue = RunQueue::new(launcher);
+    let work = Duration::from_secs(100);
+    let before = queue.time_of(work);
+    assert!(before > work);
+    assert_eq!(queue.time_left(), Duration::ZERO);
+    for _ in 0..2 {
+        queue.add(options(Variant::Bad, Duration::ZERO));
+    }
+    assert_eq!(queue.time_left(), 2 * queue.time_of(Duration::ZERO));
+    let by_hand = TwinRunOptions {
+        is_manual: true,
+        ..options(Variant::Bad, work)
+    };
+    queue.add(by_hand);
+    assert_eq!(queue.time_left(), 2 * queue.time_of(Duration::ZERO));
+    while queue.is_busy() {
+        queue.poll(usize::MAX);
+        if let Some(run) = queue.run() {
+            run.wait(&CancelToken::new());
+        }
+    }
+    assert_eq!(queue.time_left(), Duration::ZERO);
+    assert_ne!(queue.time_of(work), before, "as long as the runs took");
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod texts;
 mod waiting;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -176,6 +176,7 @@ fn every_lesson_is_complete() {
 fn every_lesson_goes_as_expected() {
     let kinds = |id: LessonId| id.lesson().worker_kinds.iter().map(move |kind| (id, *kind));
     let all: Vec<_> = LessonId::all().flat_map(kinds).collect();
+    let mut lanes = BTreeMap::new();
     // A few at a time: lessons mostly sleep.
     for some in all.chunks(4) {
         let runs = some
@@ -186,8 +187,14 @@ fn every_lesson_goes_as_expected() {
             let outcome = run.outcome().expect("the run has ended");
             let text = transcript(run.log());
             assert_eq!(*outcome, LessonOutcome::AsExpected, "{id}, {kind}\n{text}");
+            let count = run.log().timeline().lanes().len();
+            let most: &mut usize = lanes.entry(*id).or_default();
+            *most = count.max(*most);
         }
     }
+    // The page keeps room for them.
+    let reserved = LessonId::all().map(|id| (id, id.lesson().lanes));
+    assert_eq!(lanes, reserved.collect());
 }
 
 #[test]
