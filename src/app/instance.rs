@@ -122,16 +122,17 @@ const TAKEN: u8 = 1;
 const GIVEN_UP: u8 = 2;
 
 /// The files of a start, until the window takes them or the start gives up.
-#[derive(Debug)]
 struct Request {
     files: Vec<PathBuf>,
     state: Arc<AtomicU8>,
     taken: Sender<()>,
+    /// Whether the start is gone and may have opened a window itself.
+    is_gone: Box<dyn Fn() -> bool + Send>,
 }
 
 impl Request {
     fn take(self) -> Option<Vec<PathBuf>> {
-        if !change(&self.state, TAKEN) {
+        if (self.is_gone)() || !change(&self.state, TAKEN) {
             return None;
         }
         // Nobody waits if it was promised before the window opened.

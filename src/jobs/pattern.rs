@@ -2,7 +2,7 @@
 //!
 //! They mean the same in every job, because they are replaced by what they match before the job plans. A path that
 //! exists is never a pattern, and neither is a part of a path: in a folder that is called `[new]`, `[new]/*.wav`
-//! stands for the files of that folder.
+//! stands for the files of that folder. What is no valid pattern, such as `a{b`, is a name, as in a shell.
 //!
 //! As in a shell, `*`, `?`, `[…]` and `{a,b}` match within one name, and a name that begins with a dot is matched
 //! only by a pattern that does, too. `**` stands for any number of folders. It enters no hidden folders and no links,
@@ -27,9 +27,14 @@ use crate::join::{Cancelled, Context};
 /// A pattern that matches more paths fails as a whole, so that the memory is bounded.
 const MAX_MATCHES: usize = 1_000_000;
 
-/// Whether the path could be a pattern, if there is nothing of this name.
+/// Whether the path could be a pattern, if there is nothing of this name. A URL is none: it may have a `?`.
 pub(crate) fn may_be_pattern(path: &Path) -> bool {
-    is_special(path.as_os_str())
+    let text = path.as_os_str();
+    is_special(text)
+        && !text
+            .as_encoded_bytes()
+            .windows(3)
+            .any(|part| part == b"://")
 }
 
 fn is_special(text: &OsStr) -> bool {
@@ -55,13 +60,12 @@ pub(crate) fn expand<'a>(
     let mut all = Vec::new();
     for input in inputs {
         context.check()?;
-        if !is_pattern(input) {
-            all.push(input.clone());
-            continue;
-        }
-        match Pattern::new(input).map(|pattern| Search::run(&pattern, MAX_MATCHES, context)) {
-            Ok(search) => take(input, search?, &mut all, plan),
-            Err(error) => plan.item(Item::failed(input.clone(), error)),
+        match Pattern::new(input).filter(|_| is_pattern(input)) {
+            Some(pattern) => {
+                let search = Search::run(&pattern, MAX_MATCHES, context)?;
+                take(input, search, &mut all, plan);
+            }
+            None => all.push(input.clone()),
         }
     }
     Ok(all.into())
@@ -90,8 +94,7 @@ fn take(input: &Path, search: Search<'_>, all: &mut Vec<PathBuf>, plan: &mut dyn
 
 /// Whether a path at which nothing is stands for others; `None` if that takes longer than a look at a few folders.
 pub(crate) fn has_match(path: &Path, context: &Context) -> Option<bool> {
-    let pattern = Pattern::new(path).ok();
-    let Some(pattern) = pattern.filter(|_| may_be_pattern(path)) else {
+    let Some(pattern) = Pattern::new(path).filter(|_| may_be_pattern(path)) else {
         return Some(false);
     };
     let mut search = Search::new(1, context);
@@ -112,10 +115,6 @@ enum PatternError {
         "{} matches more than {} paths; name folders instead.", shown(.0), format::count(MAX_MATCHES)
     )]
     TooMany(PathBuf),
-    #[error("{} is no pattern: {problem}; correct it.", shown(.path))]
-    Invalid { path: PathBuf, problem: String },
-    #[error("{} is not UTF-8, so it is no pattern, and no file has this name; correct it.", shown(.0))]
-    NotText(PathBuf),
 }
 
 impl From<PatternError> for ItemError {
@@ -123,7 +122,6 @@ impl From<PatternError> for ItemError {
         let kind = match error {
             PatternError::NoMatch(_) => "no_match",
             PatternError::TooMany(_) => "too_many_matches",
-            PatternError::Invalid { .. } | PatternError::NotText(_) => "bad_pattern",
         };
         Self::new(kind, error.to_string())
     }
@@ -148,7 +146,8 @@ enum Part {
 }
 
 impl Pattern {
-    fn new(path: &Path) -> Result<Self, PatternError> {
+    /// `None` if it is no valid pattern.
+    fn new(path: &Path) -> Option<Self> {
         let mut parts = Vec::new();
         for part in path.components() {
             let part = part.as_os_str();
@@ -157,19 +156,19 @@ impl Pattern {
                     parts.push(Part::AnyFolders);
                 }
             } else if is_special(part) {
-                parts.push(Part::Names(part.to_owned(), matcher(part, path)?));
+                parts.push(Part::Names(part.to_owned(), matcher(part)?));
             } else {
                 parts.push(Part::Literal(part.to_owned()));
             }
         }
         if let Some(Part::AnyFolders) = parts.last() {
             let all = OsStr::new("*");
-            parts.push(Part::Names(all.to_owned(), matcher(all, path)?));
+            parts.push(Part::Names(all.to_owned(), matcher(all)?));
         }
         let text = path.as_os_str().as_encoded_bytes();
         let is_deep = |part: &&Part| matches!(part, Part::AnyFolders);
         let deep = parts.iter().filter(is_deep).count();
-        Ok(Self {
+        Some(Self {
             is_deep: deep > 0,
             repeats: deep > 1,
             is_folder: text
@@ -180,16 +179,11 @@ impl Pattern {
     }
 }
 
-fn matcher(part: &OsStr, path: &Path) -> Result<GlobMatcher, PatternError> {
-    let text = part
-        .to_str()
-        .ok_or_else(|| PatternError::NotText(path.to_owned()))?;
-    let glob = GlobBuilder::new(text).empty_alternates(true).build();
-    let glob = glob.map_err(|error| PatternError::Invalid {
-        path: path.to_owned(),
-        problem: error.kind().to_string(),
-    })?;
-    Ok(glob.compile_matcher())
+/// `None` if it is no valid pattern; only text can be one.
+fn matcher(part: &OsStr) -> Option<GlobMatcher> {
+    let mut glob = GlobBuilder::new(part.to_str()?);
+    let glob = glob.empty_alternates(true).build().ok()?;
+    Some(glob.compile_matcher())
 }
 
 /// Finds the paths that a pattern matches, by name.

@@ -109,15 +109,13 @@ fn every_job_takes_patterns_and_folders() {
         write(at, file, text);
         write(at, "in/sub/empty", "");
         for input in ["in", "in/**", "i*", "./in/"] {
-            let args = [job, &[input, "--format", "json", "--existing", "replace"]].concat();
-            let args: &[_] = if job[0] == "images" {
-                &args
-            } else {
-                &args[..args.len() - 2]
-            };
+            let mut args = [job, &[input, "--format", "json"]].concat();
+            if job[0] == "images" {
+                args.extend(["--existing", "overwrite"]);
+            }
             // An audit lists only what its list does not have.
             fs::remove_file(at.join("new.list")).ok();
-            let output = run(at, args);
+            let output = run(at, &args);
             let text = String::from_utf8_lossy(&output.stdout);
             let last = Path::new(file).file_name().unwrap().to_str().unwrap();
             let expected = if job[0] == "verify" { "empty" } else { last };
@@ -173,17 +171,30 @@ fn pattern_without_match_fails_and_runs_nothing() {
     let output = run(folder.path(), &["checksum", "*.flac", "a.wav"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("a.wav"));
-    let output = run(folder.path(), &["checksum", "[z-a]*"]);
-    assert!(err(&output).contains("is no pattern"), "{}", err(&output));
+}
+
+#[test]
+fn text_that_is_no_valid_pattern_is_a_name() {
+    let folder = music();
+    for text in ["[z-a]*", "{", "a{b", "[x"] {
+        assert_eq!(given(folder.path(), &[text]), [text]);
+        let output = run(folder.path(), &["checksum", text]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(err(&output).contains(text), "{}", err(&output));
+    }
+    let name = name(b"\xff{*");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command.args(["run", "command"]).arg(name);
+    command.args(["--", "printf", "%s"]).stdin(Stdio::null());
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.stdout, b"\xff{*", "{}", err(&output));
 }
 
 #[test]
 fn run_says_how_many_a_pattern_stands_for() {
     let folder = music();
-    let output = run(folder.path(), &["checksum", "*.wav", "sub", ".cache"]);
-    let said = err(&output);
-    assert!(said.contains("*.wav stands for 2 paths."), "{said}");
-    assert!(said.contains("2 folders have 3 files."), "{said}");
+    let output = run(folder.path(), &["checksum", "*.wav", "sub"]);
+    assert_eq!(err(&output), "meanwhile: *.wav stands for 2 paths.\n");
 }
 
 #[test]
@@ -204,4 +215,44 @@ fn deep_pattern_enters_no_links() {
     symlink("../a.wav", folder.path().join("sub/link.wav")).unwrap();
     let found = given(folder.path(), &["sub/**/*.wav"]);
     assert_eq!(found, ["sub/d.wav", "sub/deep/e.wav", "sub/link.wav"]);
+}
+
+#[test]
+fn url_and_words_of_a_command_are_no_patterns() {
+    let folder = music();
+    let url = "http://nowhere/?x=[1]&y={a}*";
+    assert_eq!(given(folder.path(), &[url]), [url]);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    program.args(["run", "command", "--", "printf", "%s\n", url, "*.wav", "[x"]);
+    program.current_dir(folder.path()).stdin(Stdio::null());
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text, format!("{url}\n*.wav\n[x\n"));
+    // A URL that can't be fetched is named as it is.
+    let output = run(folder.path(), &["fetch", "ftp://nowhere/?x=1"]);
+    assert!(!err(&output).contains("matches"), "{}", err(&output));
+}
+
+#[test]
+fn verify_reads_the_lists_at_every_depth() {
+    let folder = folder();
+    let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    for at in ["in", "in/sub", "in/sub/deep", "in/.hidden"] {
+        write(folder.path(), format!("{at}/abc.txt"), "abc");
+        let list = format!("{sha256}  abc.txt\n");
+        write(folder.path(), format!("{at}/SHA256SUMS"), list);
+    }
+    // Only the list beside it names this one.
+    write(folder.path(), "in/sub/only", "abc");
+    let list = format!("{sha256}  only\n");
+    write(folder.path(), "in/sub/more.sha256", list);
+    for input in ["in", "i?"] {
+        let output = run(folder.path(), &["verify", input, "--format", "json"]);
+        assert!(output.status.success(), "{}", err(&output));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("in/sub/only"), "{text}");
+        assert!(text.contains("in/sub/deep/abc.txt"), "{text}");
+        assert!(text.contains("in/.hidden/abc.txt"), "{text}");
+    }
 }

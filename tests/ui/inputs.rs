@@ -373,7 +373,7 @@ fn preview_of_a_command_has_the_first_file() {
     window.type_into("Command line", "flac -o {stem}.flac {}");
     window.until(&format!("flac -o \"it's.flac\" \"{folder}/it's.wav\""));
     window.until(&format!(
-        "Runs in {}",
+        "Working directory: {}",
         std::env::current_dir().unwrap().display()
     ));
 }

@@ -12,8 +12,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::net::Shutdown;
+use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
+use rustix::net::{RecvFlags, Shutdown};
 use rustix::process::geteuid;
 
 use super::{GIVEN_UP, Instance, Request, Shared, Start, WAITING, change};
@@ -251,12 +252,12 @@ fn serve(mut stream: UnixStream, shared: &Shared) -> io::Result<()> {
     check_peer(&stream)?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let files = receive(&mut stream)?;
-    let is_taken = !is_gone(&stream) && offer(files, shared);
+    let is_taken = !is_gone(&stream) && offer(files, stream.try_clone()?, shared);
     stream.write_all(&[if is_taken { YES } else { NO }])
 }
 
 /// Has the window take the files. Before it draws frames that is a promise, because it surely opens.
-fn offer(files: Vec<PathBuf>, shared: &Shared) -> bool {
+fn offer(files: Vec<PathBuf>, sender: UnixStream, shared: &Shared) -> bool {
     let (taken, answer) = crossbeam_channel::bounded(1);
     let state = Arc::new(AtomicU8::new(WAITING));
     let wake = shared.wake.get();
@@ -264,6 +265,11 @@ fn offer(files: Vec<PathBuf>, shared: &Shared) -> bool {
         files,
         state: state.clone(),
         taken,
+        is_gone: match wake {
+            Some(_) => Box::new(move || is_gone(&sender)),
+            // What has the promise does not wait.
+            None => Box::new(|| false),
+        },
     };
     if shared.is_closed.load(Ordering::Acquire) || shared.requests.try_send(request).is_err() {
         return false;
@@ -277,12 +283,9 @@ fn offer(files: Vec<PathBuf>, shared: &Shared) -> bool {
 
 /// Whether the sender has given up: it sends nothing more, so there is something to read only at its end.
 fn is_gone(stream: &UnixStream) -> bool {
-    let mut stream = stream;
-    let waits = stream.set_nonblocking(true).is_ok()
-        && stream
-            .read(&mut [0])
-            .is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
-    !waits || stream.set_nonblocking(false).is_err()
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    let read = rustix::net::recv(stream, &mut [0; 1], flags);
+    !matches!(read, Err(Errno::AGAIN | Errno::INTR))
 }
 
 /// Reads a request within [`PATIENCE`].

@@ -10,7 +10,6 @@ use std::vec;
 use super::error::ChecksumError;
 use super::source::reject_special;
 use super::tree::side_by_side;
-use crate::format;
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
@@ -31,8 +30,7 @@ const MIN_SIDE_BY_SIDE: usize = 64;
 /// No folder is entered twice, even through links. Links to files count as files. Links to folders
 /// that are found in a folder are followed last, so that files have their real names rather than
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
-/// is a link is followed at once. A folder without files gets a note, and with several inputs one note has the
-/// number of files in all folders.
+/// is a link is followed at once. A folder without files gets a note.
 ///
 /// # Errors
 /// The task was cancelled.
@@ -89,8 +87,6 @@ pub(in crate::jobs) fn walk_files(
         context,
         visitor,
         found_any: false,
-        folders: 0,
-        files: 0,
         entered: HashSet::new(),
         links: VecDeque::new(),
     };
@@ -102,11 +98,6 @@ pub(in crate::jobs) fn walk_files(
         context.check()?;
         walk.linked_folder(link)?;
     }
-    if inputs.len() > 1 && walk.files > 0 {
-        let folders = format::plural(walk.folders, "folder has", "folders have");
-        let files = format::plural(walk.files, "file", "files");
-        walk.visitor.plan().note(format!("{folders} {files}."));
-    }
     Ok(())
 }
 
@@ -115,9 +106,6 @@ struct Walk<'a> {
     visitor: &'a mut dyn Visitor,
     /// Whether the input that is being walked has anything to find.
     found_any: bool,
-    /// The number of inputs that are folders, and of files in them.
-    folders: usize,
-    files: usize,
     entered: HashSet<FileIdentity>,
     links: VecDeque<PathBuf>,
 }
@@ -218,7 +206,6 @@ impl Walk<'_> {
 
     fn input_folder(&mut self, path: &Path) -> Result<(), Cancelled> {
         self.found_any = false;
-        self.folders += 1;
         self.folder(path.to_owned())?;
         if !self.found_any {
             self.visitor
@@ -247,7 +234,6 @@ impl Walk<'_> {
                 Ok(metadata) if metadata.is_symlink() => self.link(path),
                 Ok(metadata) => {
                     self.found_any = true;
-                    self.files += 1;
                     self.file(path, &metadata);
                 }
                 Err(error) => self.broken(path, error),
@@ -311,10 +297,7 @@ impl Walk<'_> {
         self.found_any = true;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
-            Ok(metadata) => {
-                self.files += 1;
-                self.file(path, &metadata);
-            }
+            Ok(metadata) => self.file(path, &metadata),
             Err(error) => self.broken(path, error),
         }
     }

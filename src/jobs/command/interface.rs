@@ -20,7 +20,10 @@ impl JobInterface for Options {
         match self.check(true).and_then(|()| self.preview(inputs)) {
             Ok(words) => {
                 form.note(Note::Code, &words);
-                form.note(Note::Hint, &format!("Runs in {}", self.folder_text()));
+                form.note(
+                    Note::Hint,
+                    &format!("Working directory: {}", self.folder_text()),
+                );
             }
             Err(error) => form.note(Note::Problem, &error.to_string()),
         }
