@@ -14,6 +14,7 @@ mod lesson;
 mod limits;
 mod ordered_output;
 mod output;
+mod patience;
 mod paused;
 mod progress;
 mod run;

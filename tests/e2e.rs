@@ -5,6 +5,8 @@
 //! The tests in `ui.rs` check the widgets in detail, and faster, without a screen.
 #![cfg(target_os = "linux")]
 
+#[path = "e2e/accessibility.rs"]
+mod accessibility;
 #[path = "e2e/awake.rs"]
 mod awake;
 #[path = "e2e/child_guard.rs"]

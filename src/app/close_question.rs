@@ -17,6 +17,7 @@ pub(crate) enum ClosePhase {
     Cancelling,
 }
 
+const TITLE: &str = "Work is still running";
 const WIDTH: f32 = 560.0;
 /// The question keeps so far from the edges of a narrow window.
 const MARGIN: f32 = 20.0;
@@ -31,7 +32,9 @@ pub(crate) fn close_question_ui(
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
         let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
         ui.set_width(WIDTH.min(room));
-        ui.heading("Work is still running");
+        ui.ctx()
+            .accesskit_node_builder(ui.unique_id(), |dialog| dialog.set_label(TITLE));
+        ui.heading(TITLE);
         let jobs = format::plural(running_jobs, "job has", "jobs have");
         ui.label(match close_phase {
             ClosePhase::Asking => {

@@ -1,12 +1,17 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use eframe::egui::{self, Panel, Popup, PopupCloseBehavior, Sides, Ui, ViewportCommand};
+use eframe::egui::accesskit::Live;
+use eframe::egui::{
+    self, Id, Panel, Popup, PopupCloseBehavior, Rect, Role, Sense, Sides, Ui, Vec2,
+    ViewportCommand, WidgetInfo,
+};
 
 use super::{App, close_question};
 use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
 use crate::ui::status_bar;
+use crate::ui::widgets::{tab_row_ui, tab_ui};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
@@ -50,6 +55,10 @@ impl eframe::App for App {
 
 impl App {
     fn window_ui(&mut self, ui: &mut Ui) {
+        // egui gives the frame no name.
+        let name = |frame: &mut egui::accesskit::Node| frame.set_label(self.title.clone());
+        ui.ctx()
+            .accesskit_node_builder(egui::accesskit_root_id(), name);
         let frames = self.context.frames.summary(self.context.now());
         Panel::top("pages").show(ui, |ui| self.tabs_ui(ui));
         let now = self.context.now();
@@ -61,6 +70,7 @@ impl App {
                 |ui| self.messages_ui(now, ui),
             );
         });
+        self.announcement_ui(ui);
         let shown = self.shown();
         self.pages[shown].ui(&mut self.context, ui);
         let height = status.response.rect.height();
@@ -71,6 +81,16 @@ impl App {
                 self.answer_close_question(answer, ui.ctx());
             }
         }
+    }
+
+    /// Says the end of a job, on whatever page: a live region without a place on screen.
+    fn announcement_ui(&self, ui: &Ui) {
+        let place = Rect::from_min_size(ui.max_rect().min, Vec2::ZERO);
+        let region = ui.interact(place, Id::unique("announcement"), Sense::hover());
+        let text = &self.context.announcement;
+        region.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
+        ui.ctx()
+            .accesskit_node_builder(region.id, |node| node.set_live(Live::Polite));
     }
 
     /// The button that opens the list of messages, once there is one.
@@ -85,11 +105,11 @@ impl App {
     }
 
     fn tabs_ui(&mut self, ui: &mut Ui) {
-        ui.horizontal_wrapped(|ui| {
+        tab_row_ui(ui, |ui| {
             for page in &self.pages {
                 let shown = &mut self.context.state.page;
                 let info = page.info();
-                let tab = ui.selectable_value(shown, info.id.clone(), info.title);
+                let tab = tab_ui(shown, info.id.clone(), info.title, ui);
                 if info.id == settings::ID {
                     let open = commands::info(commands::SETTINGS);
                     open.with_tooltip(tab, None);

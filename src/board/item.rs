@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::jobs::retry::Shortage;
 use crate::jobs::{ItemError, Output};
 use crate::join::Task;
 use crate::record::{Crash, Panic};
@@ -28,9 +29,12 @@ pub(super) enum ItemOutcome {
 }
 
 impl ItemOutcome {
-    /// Whether the system refused what the item needs before it could do anything.
-    pub(super) fn is_refused(&self) -> bool {
-        matches!(self, Self::Failed(error) if error.is_refusal())
+    /// What the system refused to the item before it could do anything.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        match self {
+            Self::Failed(error) => error.shortage(),
+            _ => None,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod item;
 mod jobs;
 mod joining;
 mod joins;
+mod long_wait;
 mod output_sink;
 #[cfg(unix)]
 mod process_table;
@@ -90,8 +91,8 @@ impl JobBoard {
         }
     }
 
-    /// Starts isolated workers through this launcher. They run its program, whose `main` must call
-    /// [`run_as_worker`]. Default: the launcher that this program has installed.
+    /// Starts commands and isolated workers through this launcher. The workers run its program, whose
+    /// `main` must call [`run_as_worker`]. Default: the launcher that this program has installed.
     #[cfg(unix)]
     #[must_use]
     pub fn with_launcher(mut self, launcher: crate::join::process::Launcher) -> Self {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::event_sender::EventSender;
+use super::long_wait::LongWait;
 use super::output_sink::OutputSink;
 use crate::jobs::{OutputClosed, OutputStream, Priority, ProcessObserver, ProcessRun};
-use crate::join::process::{Process, ProcessState};
+use crate::join::process::{Launcher, Process, ProcessState};
 use crate::record::{EventKind, ItemId};
 
 /// The number of ended processes of a job that are kept. Each holds the kept part of its output.
@@ -105,6 +106,8 @@ pub(super) struct ItemObserver {
     pub(super) events: EventSender,
     pub(super) processes: Arc<ProcessTable>,
     pub(super) output: Option<Arc<dyn OutputSink>>,
+    pub(super) launcher: Option<Launcher>,
+    pub(super) long_wait: LongWait,
 }
 
 impl ItemObserver {
@@ -128,6 +131,10 @@ impl Drop for Assignment<'_> {
 impl ProcessObserver for ItemObserver {
     fn priority(&self) -> Priority {
         self.priority
+    }
+
+    fn launcher(&self) -> Option<Launcher> {
+        self.launcher.clone()
     }
 
     fn did_run(&self, process: &Process) {

@@ -3,7 +3,9 @@
 use std::fs;
 
 use anyhow::bail;
-use rustix::process::{Resource, getrlimit, getuid};
+use rustix::process::{Resource, getrlimit};
+
+use crate::jobs::process_limit::{own_status, process_limit};
 
 /// The files that a run and its first command open beside those that the library keeps in reserve: to listen
 /// for signals, to keep output in order, for the command's streams, and for the supervisor and those who wait
@@ -12,9 +14,6 @@ const FILES: usize = 12;
 
 /// The threads and processes that it needs.
 const PROCESSES: u64 = 11;
-
-/// `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`: who has one of them may have any number of processes.
-const EXEMPT: u64 = 1 << 21 | 1 << 24;
 
 /// Whether there is room for a run and one command when nothing else runs. Call it first. Looks on Linux alone:
 /// other systems do not tell what there is.
@@ -27,13 +26,11 @@ pub(super) fn check_for_a_command() -> anyhow::Result<()> {
     }
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     refuse("open files", 'n', limit, files_needed())?;
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let limit = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);
-    if getuid().is_root() || field(&status, "CapEff:", 16).unwrap_or(0) & EXEMPT != 0 {
+    let Some(limit) = process_limit() else {
         return Ok(());
-    }
+    };
     // Other processes of the user count too, but they may end.
-    let threads = field(&status, "Threads:", 10).unwrap_or(1);
+    let threads = own_status("Threads:", 10).unwrap_or(1);
     refuse("processes and threads", 'u', limit, threads + PROCESSES)
 }
 
@@ -55,9 +52,4 @@ fn refuse(what: &str, option: char, limit: u64, needed: u64) -> anyhow::Result<(
         );
     }
     Ok(())
-}
-
-fn field(status: &str, name: &str, radix: u32) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    u64::from_str_radix(line.trim(), radix).ok()
 }

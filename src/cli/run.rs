@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 
 use super::interrupt::{EndRequest, Interrupt};
-use super::ordered_output::OrderedOutput;
+use super::ordered_output::{OrderedOutput, OutputOrder};
+use super::patience::patiently;
 use super::paused::Paused;
 use super::progress::Progress;
 use super::run_args::{Format, OnTimeout};
@@ -17,7 +18,9 @@ use super::{ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output
 use crate::board::JobBoard;
 use crate::desktop::Awake;
 use crate::format;
-use crate::jobs::OutputStream;
+use crate::jobs::{self, JobSpec, OutputStream};
+#[cfg(unix)]
+use crate::join::process::Launcher;
 use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// The number of events that are handled before the clock is checked again.
@@ -34,28 +37,29 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
     let (stays_awake, is_verbose) = (args.stay_awake(), args.is_verbose());
+    jobs::set_patience(args.patience());
     let (spec, file) = args.into_job();
     #[cfg(unix)]
     if spec.options.job().has_processes() {
         super::limits::check_for_a_command()?;
+        adopt_orphans();
     }
     let (wake, woken) = crossbeam_channel::bounded(1);
-    let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    let interrupt = patiently(|| false, || Interrupt::listen(leave));
+    let interrupt = interrupt.context("could not listen for Ctrl-C")?;
     interrupt.token().on_cancel(waker(wake.clone())).keep();
-    let mut board = JobBoard::new(waker(wake.clone()));
     let progress = Progress::new(spec.options.job().uses_terminal());
-    let text = match format {
-        Format::Json => None,
-        Format::Text => {
-            let wake = waker(wake.clone());
-            Some(OrderedOutput::start(order, progress.bar(), wake)?)
-        }
-    };
-    if let Some(text) = &text {
-        board = board.with_output(text.sink());
-    }
+    let order = (format == Format::Text).then_some(order);
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
-    let job = board.start(spec)?;
+    let begun = begin(&spec, order, &progress, &interrupt, &wake);
+    let Begun {
+        mut board,
+        job,
+        text,
+    } = match (begun, interrupt.request()) {
+        (Err(_refusal), Some(request)) => return Ok(interrupt::end(request)),
+        (begun, _) => begun?,
+    };
     let goes_to_sleep = Arc::new(AtomicBool::new(false));
     let _awake = stays_awake.then(|| {
         let (refused, wake) = (goes_to_sleep.clone(), Arc::new(waker(wake)));
@@ -124,6 +128,44 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
             })
         }
     }
+}
+
+/// Has the program adopt what hides from its commands, so that it is named. The window does not: its file
+/// dialogs may be children that the launcher has not started.
+#[cfg(unix)]
+fn adopt_orphans() {
+    // Where the system does not do that, the marks of commands remain.
+    Launcher::installed().map(|launcher| launcher.adopt_orphans().ok());
+}
+
+/// A job that has begun.
+struct Begun {
+    board: JobBoard,
+    job: JobId,
+    /// Takes the results and failures of items as text.
+    text: Option<OrderedOutput>,
+}
+
+/// Begins a job. Its output goes to stdout in this order, unless that is `None`.
+fn begin(
+    spec: &JobSpec,
+    order: Option<OutputOrder>,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    wake: &Sender<()>,
+) -> anyhow::Result<Begun> {
+    let wants_end = || interrupt.request().is_some();
+    let mut board = JobBoard::new(waker(wake.clone()));
+    let text = order.map(|order| {
+        let start = || OrderedOutput::start(order, progress.bar(), waker(wake.clone()));
+        patiently(wants_end, || Ok(start()?))
+    });
+    let text = text.transpose()?;
+    if let Some(text) = &text {
+        board = board.with_output(text.sink());
+    }
+    let job = patiently(wants_end, || Ok(board.start(spec.clone())?))?;
+    Ok(Begun { board, job, text })
 }
 
 fn exit_code(job: &JobRecord) -> ExitCode {

@@ -36,6 +36,9 @@ struct CommonArgs {
     /// What to do when that time is up.
     #[arg(long, value_enum, default_value_t)]
     then: OnTimeout,
+    /// How long items wait for processes and threads of other programs, if the system has none left for them.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30")]
+    patience: Duration,
     /// Print all of what is known of a panic or of another failure.
     #[arg(long, short)]
     verbose: bool,
@@ -143,6 +146,10 @@ impl RunArgs {
 
     pub(super) fn join_timeout(&self) -> Option<Duration> {
         self.common.join_timeout
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.common.patience
     }
 
     pub(super) fn on_timeout(&self) -> OnTimeout {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::retry::Shortage;
 use super::{Output, Step};
 use crate::join::Cancelled;
 
@@ -116,13 +117,13 @@ impl ItemError {
         }
     }
 
-    /// Whether the system had no file, process or thread left, so that the item may succeed once
-    /// other work has ended.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(
-            self.kind.as_str(),
-            "no_thread" | "too_many_open_files" | "too_many_processes"
-        )
+    /// What the system had none left of, so that the item may succeed once other work has ended.
+    pub(crate) fn shortage(&self) -> Option<Shortage> {
+        match self.kind.as_str() {
+            "too_many_open_files" => Some(Shortage::Files),
+            "no_thread" | "too_many_processes" => Some(Shortage::Processes),
+            _ => None,
+        }
     }
 
     /// Whether the item did not fail, but was cancelled.

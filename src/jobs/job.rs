@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 
 use super::{Item, ItemError, Output, Plan, Priority, ProcessRun};
 #[cfg(unix)]
-use crate::join::process::Process;
+use crate::join::process::{Launcher, Process};
 use crate::join::{Cancelled, Context};
 
 /// A configured job. The options are the fields of the implementor.
@@ -124,6 +124,12 @@ pub struct OutputClosed;
 pub trait ProcessObserver {
     /// How urgently the items run.
     fn priority(&self) -> Priority;
+
+    /// What starts the processes; `None` if they are started without one.
+    #[cfg(unix)]
+    fn launcher(&self) -> Option<Launcher> {
+        Launcher::installed()
+    }
 
     /// The item has started this process.
     #[cfg(unix)]

@@ -20,6 +20,7 @@ pub(crate) mod os_text;
 pub(crate) mod pattern;
 pub(crate) mod place;
 mod plan;
+pub(crate) mod process_limit;
 mod process_run;
 pub(crate) mod retry;
 pub(crate) mod room;
@@ -46,6 +47,7 @@ pub(crate) use self::process_run::listed;
 #[cfg(unix)]
 use self::process_run::process_name;
 pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
+pub use self::retry::set_patience;
 pub(crate) use self::suspension::Stopwatch;
 use crate::choice::choices;
 use crate::join;

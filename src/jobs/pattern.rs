@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::checksum::ChecksumError;
 use super::item::is_file_limit;
 use super::text::shown;
 use super::{Item, ItemError, Plan, room};
@@ -75,8 +74,8 @@ pub(crate) fn expand<'a>(
 fn take(input: &Path, search: Search<'_>, all: &mut Vec<PathBuf>, plan: &mut dyn Plan) {
     let is_unread = !search.unread.is_empty();
     for (folder, error) in search.unread {
-        let error = ChecksumError::from_io(&folder, error);
-        plan.item(Item::failed(folder, error));
+        let input = folder.clone();
+        plan.item(Item::failed(input, PatternError::Unreadable(folder, error)));
     }
     let error = match search.found.len() {
         0 if is_unread => return,
@@ -115,6 +114,8 @@ enum PatternError {
         "{} matches more than {} paths; name folders instead.", shown(.0), format::count(MAX_MATCHES)
     )]
     TooMany(PathBuf),
+    #[error("{} can't be read: {}.", shown(.0), .1)]
+    Unreadable(PathBuf, io::Error),
 }
 
 impl From<PatternError> for ItemError {
@@ -122,6 +123,8 @@ impl From<PatternError> for ItemError {
         let kind = match error {
             PatternError::NoMatch(_) => "no_match",
             PatternError::TooMany(_) => "too_many_matches",
+            PatternError::Unreadable(_, ref error) if is_file_limit(error) => "too_many_open_files",
+            PatternError::Unreadable(..) => "unreadable",
         };
         Self::new(kind, error.to_string())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::retry::{RETRY_INTERVAL, Refusals};
+use super::retry::{Refusals, Shortage};
 use crate::join::{Cancelled, Context, Unparker};
 
 /// The time after which an item is tried again though none has ended: what it needs may have been
@@ -27,7 +27,7 @@ struct Room {
     /// Those that wait until an item ends, the first of them first.
     waiting: BTreeMap<u64, Unparker>,
     next_key: u64,
-    /// The refusals of the last item that failed for that reason; none since one was not refused.
+    /// The refusals while no other item ran; none since one was not refused.
     refusals: Refusals,
 }
 
@@ -36,27 +36,32 @@ pub(crate) fn is_empty() -> bool {
     ROOM.lock().running == 0
 }
 
-/// Runs an item, or a part of a plan, until `is_refused` says that the system did not refuse its result what it needed.
-/// Before each further attempt waits until another item has ended, or for a time if none runs. After
-/// some attempts without any other item it returns the refusal.
+/// Runs an item, or a part of a plan, until the system does not refuse it what it needs, which
+/// `shortage` tells of its result. Before each further attempt waits until another item has ended, or
+/// for a time if none runs. After some time without any other item it returns the refusal. Calls `waits`
+/// if it has been waiting for other programs for a while.
 ///
 /// # Errors
 /// The item was cancelled while it waited.
 pub(crate) fn run<T>(
     context: &Context,
     mut run: impl FnMut() -> T,
-    is_refused: impl Fn(&T) -> bool,
+    shortage: impl Fn(&T) -> Option<Shortage>,
+    waits: impl Fn(),
 ) -> Result<T, Cancelled> {
-    let (mut running, mut refusals) = Running::new();
+    let mut running = Running::new();
     loop {
         let result = run();
-        if !is_refused(&result) {
+        let Some(shortage) = shortage(&result) else {
             running.was_refused = false;
             return Ok(result);
-        }
-        let Some(waiting) = Waiting::begin(&mut refusals, context) else {
+        };
+        let Some(waiting) = Waiting::begin(shortage, context) else {
             return Ok(result);
         };
+        if waiting.is_long {
+            waits();
+        }
         context.park_timeout(waiting.time)?;
     }
 }
@@ -68,11 +73,9 @@ struct Running {
 }
 
 impl Running {
-    /// One more, and the refusals of the last item that failed for that reason.
-    fn new() -> (Self, Refusals) {
-        let mut room = ROOM.lock();
-        room.running += 1;
-        (Self { was_refused: true }, room.refusals)
+    fn new() -> Self {
+        ROOM.lock().running += 1;
+        Self { was_refused: true }
     }
 }
 
@@ -93,25 +96,25 @@ impl Drop for Running {
 struct Waiting {
     key: u64,
     time: Duration,
+    /// Whether it has long waited for other programs.
+    is_long: bool,
 }
 
 impl Waiting {
-    /// Returns `None` if no item runs that could end, and this one was tried often enough.
-    fn begin(refusals: &mut Refusals, context: &Context) -> Option<Self> {
+    /// Returns `None` if no item runs that could end, and starts were tried for long enough.
+    fn begin(shortage: Shortage, context: &Context) -> Option<Self> {
         let mut room = ROOM.lock();
-        let is_alone = room.running == 1;
-        if is_alone && !refusals.may_retry() {
-            room.refusals = *refusals;
-            return None;
-        }
+        let (time, is_long) = if room.running == 1 {
+            let attempt = room.refusals.next(shortage)?;
+            (attempt.after, attempt.is_long)
+        } else {
+            (MAX_WAIT, false)
+        };
         room.running -= 1;
         let key = room.next_key;
         room.next_key += 1;
         room.waiting.insert(key, context.unparker());
-        Some(Self {
-            key,
-            time: if is_alone { RETRY_INTERVAL } else { MAX_WAIT },
-        })
+        Some(Self { key, time, is_long })
     }
 }
 

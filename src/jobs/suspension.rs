@@ -48,6 +48,19 @@ impl Stopwatch {
         }
     }
 
+    /// One that has measured this time already.
+    #[cfg(test)]
+    pub(crate) fn started_before(time: Duration) -> Self {
+        let now = Self::start();
+        Self {
+            started: now
+                .started
+                .checked_sub(time)
+                .expect("the machine runs longer"),
+            ..now
+        }
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         // Read under the lock, so that no time is from before a suspension that it does not count.
         let suspension = SUSPENSION.read();

@@ -47,7 +47,7 @@ impl TwinRunOptions {
     /// The size of the twin's window without its frame. By hand, it has the instructions in it.
     pub fn inner_size(&self) -> [f32; 2] {
         if self.is_manual {
-            [340.0, 320.0]
+            [296.0, 350.0]
         } else {
             [340.0, 300.0]
         }

@@ -92,9 +92,12 @@ impl RunQueue {
 
     /// The time until all runs have ended, as far as one can know. A run by hand counts as nothing.
     pub fn time_left(&self) -> Duration {
-        let time_of = |options: &TwinRunOptions| match options.is_manual {
-            true => Duration::ZERO,
-            false => self.time_of(options.length),
+        let time_of = |options: &TwinRunOptions| {
+            if options.is_manual {
+                Duration::ZERO
+            } else {
+                self.time_of(options.length)
+            }
         };
         let waiting: Duration = self.waiting.iter().map(time_of).sum();
         let current = self.run.as_ref().map_or(Duration::ZERO, |run| {

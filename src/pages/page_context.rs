@@ -22,6 +22,8 @@ pub(crate) struct PageContext {
     pub(crate) background_tasks: BackgroundTasks,
     /// The page to show next, and what to select on it.
     pub(crate) open: Option<(PageId, String)>,
+    /// What a screen reader says next: the end of a job.
+    pub(crate) announcement: String,
     started: Instant,
 }
 
@@ -47,6 +49,7 @@ impl PageContext {
             watch: Watch::new(),
             background_tasks: BackgroundTasks::default(),
             open: None,
+            announcement: String::new(),
             started: Instant::now(),
         }
     }

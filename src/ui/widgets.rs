@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Color32, DragValue, Event, FontId, Response, RichText, Sense, Stroke, Ui, Vec2,
+    self, Color32, DragValue, Event, FontId, Response, RichText, Role, Sense, Stroke, Ui, Vec2,
 };
 
 use super::tokens::tokens;
@@ -227,23 +227,44 @@ pub(crate) fn prose(text: &str, ui: &Ui) -> egui::text::LayoutJob {
     job
 }
 
+/// Makes a screen reader say the text when it changes.
+#[cfg(unix)]
+pub(crate) fn announce(label: &Response) {
+    let polite = egui::accesskit::Live::Polite;
+    label
+        .ctx
+        .accesskit_node_builder(label.id, |node| node.set_live(polite));
+}
+
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.
 #[cfg(unix)]
 pub(crate) fn tabs_ui<T: crate::choice::Choice>(shown: &mut T, ui: &mut Ui) -> bool {
-    use egui::Role;
-
     let before = *shown;
-    ui.horizontal_wrapped(|ui| {
-        ui.ctx()
-            .accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::TabList));
+    tab_row_ui(ui, |ui| {
         for &tab in T::all() {
-            let response = ui.selectable_value(shown, tab, tab.title());
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_role(Role::Tab);
-                node.clear_toggled();
-                node.set_selected(*shown == tab);
-            });
+            tab_ui(shown, tab, tab.title(), ui);
         }
     });
     *shown != before
+}
+
+/// A row for tabs, which a screen reader says to be one.
+pub(crate) fn tab_row_ui(ui: &mut Ui, tabs: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        ui.ctx()
+            .accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::TabList));
+        tabs(ui);
+    });
+}
+
+/// A tab, which a click makes the shown one.
+pub(crate) fn tab_ui<T: PartialEq>(shown: &mut T, tab: T, title: &str, ui: &mut Ui) -> Response {
+    let is_shown = *shown == tab;
+    let response = ui.selectable_value(shown, tab, title);
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::Tab);
+        node.clear_toggled();
+        node.set_selected(is_shown);
+    });
+    response
 }

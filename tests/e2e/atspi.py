@@ -3,6 +3,7 @@
     atspi.py PID tree                    prints the tree as JSON: one object per node, in reading order
     atspi.py PID press ROLE NAME         does the node's first action
     atspi.py PID set ROLE NAME NUMBER    sets the value of a spin button or slider
+    atspi.py PID listen                  prints what a screen reader would say, line by line, without an end
 
 Exit status 1 and one sentence on stderr: the program, the node or its action does not exist (yet).
 Every call is a new process, so nothing comes from a stale cache.
@@ -18,7 +19,7 @@ from gi.repository import Atspi, GLib  # noqa: E402
 
 # at-spi2-core 2.53 renamed this role.
 ROLES = {"button": "push button"}
-STATES = ("CHECKED", "ENABLED", "FOCUSED", "PRESSED", "SELECTED", "SENSITIVE", "SHOWING")
+STATES = ("CHECKED", "ENABLED", "FOCUSABLE", "FOCUSED", "PRESSED", "SELECTED", "SENSITIVE", "SHOWING")
 
 
 def program(pid):
@@ -49,6 +50,7 @@ def described(depth, node):
         "depth": depth,
         "role": role(node),
         "name": node.get_name() or "",
+        "description": node.get_description() or "",
         "states": [s.lower() for s in STATES if states.contains(getattr(Atspi.StateType, s))],
     }
     if node.get_text_iface():
@@ -87,6 +89,17 @@ def set_value(node, number):
         sys.exit(f"{node.get_name()!r} takes no number")
 
 
+def listen(pid):
+    def say(event):
+        if event.source.get_process_id() == pid:
+            print(event.any_data, flush=True)
+
+    listener = Atspi.EventListener.new(say)
+    listener.register("object:announcement")
+    print("listening", flush=True)
+    Atspi.event_main()
+
+
 def main(pid, command, *rest):
     root = program(int(pid))
     if command == "tree":
@@ -96,6 +109,8 @@ def main(pid, command, *rest):
     elif command == "set":
         wanted_role, name, number = rest
         set_value(find(root, wanted_role, name), number)
+    elif command == "listen":
+        listen(int(pid))
     else:
         sys.exit(f"no such command: {command}")
 

@@ -35,6 +35,9 @@ fn join_in_click_freezes_only_the_bad_variant() {
         };
         assert!(number(bad, "/frozen_ms") >= 0.9 * 1_000.0, "{bad}");
         assert!(number(bad, "/clicks/lost") > 0.0, "{bad}");
+        let threads = bad["threads"].as_array().expect("a list");
+        let has_name = threads.iter().any(|thread| thread["name"] == "work");
+        assert!(has_name, "the joined thread: {threads:?}");
         let gap = number(fixed, "/frame_gap_ms/p99");
         let result = number(fixed, "/time_to_result_ms");
         if gap <= 20.0 && result <= 50.0 {

@@ -1,7 +1,8 @@
 //! The program in its window. Widgets are found by role and name, as a screen reader finds them.
 
 use std::fmt;
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
 
@@ -205,6 +206,39 @@ fn python(session: &Session) -> &'static str {
     })
 }
 
+/// What a screen reader says of a window from now on.
+pub(crate) struct Announcements {
+    file: PathBuf,
+    _listener: ChildGuard,
+}
+
+impl Announcements {
+    pub(crate) fn of(window: &Window<'_>) -> Self {
+        let session = window.session;
+        let file = session.home().join("announcements");
+        let mut listener = session.command(python(session));
+        listener
+            .args([ATSPI, &window.pid().to_string(), "listen"])
+            .stdout(File::create(&file).expect("the home is ours"));
+        let announcements = Self {
+            file,
+            _listener: ChildGuard::start("atspi.py", &mut listener),
+        };
+        announcements.wait_for("listening");
+        announcements
+    }
+
+    /// Waits until it has said something that contains `part`.
+    pub(crate) fn wait_for(&self, part: &str) {
+        let said = || fs::read_to_string(&self.file).expect("announcements are text");
+        let has_said = || {
+            let has_said = said().contains(part);
+            has_said.then_some(()).ok_or("not said".to_owned())
+        };
+        wait_until(&format!("{part:?} to be said"), has_said, said);
+    }
+}
+
 /// Everything that a window offers to a screen reader, in reading order.
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
@@ -216,6 +250,7 @@ pub(crate) struct Node {
     depth: usize,
     pub(crate) role: String,
     pub(crate) name: String,
+    pub(crate) description: String,
     pub(crate) states: Vec<String>,
     pub(crate) text: Option<String>,
     value: Option<f64>,
@@ -245,6 +280,7 @@ impl fmt::Display for Tree {
             depth,
             role,
             name,
+            description: _,
             states,
             text,
             value,

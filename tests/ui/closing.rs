@@ -79,7 +79,7 @@ fn work_goes_on_without_the_window() {
     let path = said[0].split(" was saved to ").nth(1).unwrap();
     let report = std::fs::read_to_string(path.trim_end_matches('.')).unwrap();
     assert!(report.contains("state: returned"), "{report}");
-    assert!(report.contains("2 of 2"), "{report}");
+    assert!(report.contains("items: 2 (2 returned"), "{report}");
 }
 
 /// A window whose command ignores `SIGTERM` for so many seconds of grace, after a request to close it. The

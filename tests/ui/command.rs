@@ -91,6 +91,19 @@ fn folder_environment_and_prefix_are_obeyed() {
 }
 
 #[test]
+fn limits_of_memory_and_time_reach_the_command() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    window.type_into("Command line", "echo \"$(ulimit -v) $(ulimit -t)\"");
+    window.click("More about the command");
+    window.set("Memory (MiB)", 1024.0);
+    window.set("CPU time (s)", 77.0);
+    window.click("Start");
+    window.until("1048576 77");
+}
+
+#[test]
 fn run_beyond_its_time_limit_is_stopped() {
     let mut window = Window::open();
     window.choose("Job", "Command");

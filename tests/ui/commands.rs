@@ -221,7 +221,6 @@ fn windows() -> Vec<Window> {
         running_lesson,
         no_launcher,
         with(workbench::CLEAR_INPUTS),
-        with(workbench::CLEAR_RECENT),
         with(workbench::REMOVE),
         with(workbench::KILL),
         with(workbench::DETACH),

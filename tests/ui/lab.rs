@@ -45,6 +45,8 @@ fn every_pattern_shows_its_code_with_marked_lines() {
             fixed.contains("struct Fixed") && !fixed.contains("Bad"),
             "{fixed}"
         );
+        // The figures list the processor times of threads by name.
+        assert!(!entry.source.contains("thread::spawn("), "{pattern}");
         assert!(bad.contains("// \u{2190}") || fixed.contains("// \u{2190}"));
     }
 }

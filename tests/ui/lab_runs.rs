@@ -106,6 +106,33 @@ fn plots_and_figures_are_of_the_same_run() {
     assert_eq!(lab.window.count("1.50 s"), 0, "{}", lab.window.texts());
 }
 
+/// Where the entries of the list and the buttons are.
+fn places(window: &Window) -> Vec<(&'static str, Rect)> {
+    let names = [
+        "Report",
+        "join-in-click",
+        "work-in-ui",
+        "Run both",
+        "Try by hand: bad",
+        "By hand",
+        "Stop",
+    ];
+    names.map(|name| (name, window.named(name).rect())).to_vec()
+}
+
+#[test]
+fn run_moves_neither_the_list_nor_the_buttons() {
+    let mut lab = Lab::open();
+    let before = places(&lab.window);
+    lab.next(300, true);
+    lab.window.click("Run bad");
+    lab.window.until("bad: longest 300 ms");
+    assert_eq!(places(&lab.window), before, "while it runs");
+    lab.next(300, false);
+    lab.until_nothing_runs();
+    assert_eq!(places(&lab.window), before, "after it");
+}
+
 #[test]
 fn figures_of_a_variant_that_runs_are_blank() {
     let mut lab = Lab::open();

@@ -1,6 +1,8 @@
 //! What every page of the window must do.
 
 use eframe::egui::ViewportCommand;
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::NodeT as _;
 use meanwhile::app::{PageId, State};
 use meanwhile::pages::TITLES;
 
@@ -37,6 +39,17 @@ fn every_widget_has_a_name() {
     assert!(!window.ask_to_close());
     for button in ["Wait and quit", "Cancel and quit"] {
         window.click(button);
+    }
+}
+
+#[test]
+fn pages_are_tabs_for_a_screen_reader() {
+    let window = Window::open();
+    for title in TITLES {
+        let tab = window.named(title);
+        let node = tab.accesskit_node();
+        assert_eq!(node.role(), Role::Tab, "{title}");
+        assert_eq!(node.is_selected(), Some(*title == TITLES[0]), "{title}");
     }
 }
 

@@ -27,11 +27,16 @@ pub(crate) struct TestBoard {
 }
 
 impl TestBoard {
-    /// A board whose isolated workers are the built program.
+    /// A board that starts commands and isolated workers as the built program does.
     pub(crate) fn new() -> Self {
         static LAUNCHER: LazyLock<Launcher> =
             LazyLock::new(|| Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile")));
         Self::with(|board| board.with_launcher(LAUNCHER.clone()))
+    }
+
+    /// A board that starts commands without a launcher, and no isolated workers.
+    pub(crate) fn unlaunched() -> Self {
+        Self::with(|board| board)
     }
 
     /// A board that `configure` has changed.

@@ -2,14 +2,14 @@
 //!
 //! When the system refuses to start a worker while others are leased, the item waits for one of
 //! those: a released worker takes the item, a lost one leaves room for another start. With no other
-//! worker, the start is retried a few times.
+//! worker, the start is retried for a while.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::worker::Worker;
-use crate::jobs::retry::{RETRY_INTERVAL, Refusals};
+use crate::jobs::retry::{Refusals, Shortage};
 use crate::join::process::SpawnError;
 use crate::join::{Context, Unparker};
 
@@ -26,8 +26,7 @@ struct LeaseState {
     busy: usize,
     /// The number of times that a leased worker was released or lost.
     changes: u64,
-    /// The starts that were refused for the last item that failed for that reason; none since one
-    /// succeeded.
+    /// The starts that were refused with no other worker there; none since one succeeded.
     refusals: Refusals,
     /// The items that wait for the next change.
     waiting: Vec<Unparker>,
@@ -45,7 +44,8 @@ pub(super) struct WorkerLease<'a> {
 struct Permit<'a>(&'a Leases);
 
 impl Leases {
-    /// An idle worker, or a new one; `None` when the item is cancelled before there is one.
+    /// An idle worker, or a new one; `None` when the item is cancelled before there is one. Calls `waits`
+    /// if it has been waiting for other programs for a while.
     ///
     /// # Errors
     /// No worker can be started, and there is none to wait for.
@@ -53,8 +53,8 @@ impl Leases {
         &self,
         start: impl Fn() -> Result<Worker, SpawnError>,
         context: &Context,
+        waits: impl Fn(),
     ) -> Result<Option<WorkerLease<'_>>, SpawnError> {
-        let mut refusals = self.state.lock().refusals;
         while !context.is_cancelled() {
             let seen = match self.take_idle_one() {
                 Ok(lease) => return Ok(Some(lease)),
@@ -62,7 +62,7 @@ impl Leases {
             };
             match self.start_one(&start) {
                 Ok(lease) => return Ok(Some(lease)),
-                Err(error) => self.wait_to_retry(error, seen, &mut refusals, context)?,
+                Err(error) => self.wait_to_retry(error, seen, context, &waits)?,
             }
         }
         Ok(None)
@@ -112,13 +112,13 @@ impl Leases {
         &self,
         refusal: SpawnError,
         seen: u64,
-        refusals: &mut Refusals,
         context: &Context,
+        waits: &impl Fn(),
     ) -> Result<(), SpawnError> {
         let mut state = self.state.lock();
-        if !is_transient(&refusal) {
+        let Some(shortage) = shortage(&refusal) else {
             return Err(refusal);
-        }
+        };
         if state.busy > 0 {
             drop(state);
             self.wait_while(None, context, |state| {
@@ -126,12 +126,14 @@ impl Leases {
             });
             return Ok(());
         }
-        if !refusals.may_retry() {
-            state.refusals = *refusals;
+        let Some(attempt) = state.refusals.next(shortage) else {
             return Err(refusal);
-        }
+        };
         drop(state);
-        let retry_at = Instant::now() + RETRY_INTERVAL;
+        if attempt.is_long {
+            waits();
+        }
+        let retry_at = Instant::now() + attempt.after;
         self.wait_while(Some(retry_at), context, |state| state.changes == seen);
         Ok(())
     }
@@ -197,11 +199,11 @@ impl LeaseState {
     }
 }
 
-/// Whether a later start may succeed.
-fn is_transient(error: &SpawnError) -> bool {
-    use SpawnError::{Thread, TooManyOpenFiles, TooManyProcesses};
-    matches!(
-        error,
-        Thread(_) | TooManyOpenFiles { .. } | TooManyProcesses { .. }
-    )
+/// What there was too little of, so that a later start may succeed.
+fn shortage(error: &SpawnError) -> Option<Shortage> {
+    match error {
+        SpawnError::TooManyOpenFiles { .. } => Some(Shortage::Files),
+        SpawnError::Thread(_) | SpawnError::TooManyProcesses { .. } => Some(Shortage::Processes),
+        _ => None,
+    }
 }

@@ -37,6 +37,10 @@ impl Isolation {
         Self(Some(launcher))
     }
 
+    pub(super) fn launcher(&self) -> Option<Launcher> {
+        self.0.clone()
+    }
+
     /// The pool of a job; no worker is started yet. `force_stop` ends the grace of workers
     /// that were cancelled.
     ///

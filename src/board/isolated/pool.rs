@@ -67,7 +67,8 @@ impl WorkerPool {
         };
         let mut failed_workers = 0;
         loop {
-            let mut lease = match self.leases.acquire(|| self.start_worker(), context) {
+            let waits = || observer.long_wait.note();
+            let mut lease = match self.leases.acquire(|| self.start_worker(), context, waits) {
                 Ok(Some(lease)) => lease,
                 Ok(None) => return ItemOutcome::Cancelled,
                 Err(error) => return ItemOutcome::Failed(no_worker(&error.to_string())),
@@ -80,7 +81,7 @@ impl WorkerPool {
                 Ok(result) => {
                     let outcome = outcome(result, context);
                     // A worker without room for a thread leaves its own room to others.
-                    if !outcome.is_refused() {
+                    if outcome.shortage().is_none() {
                         lease.release();
                     }
                     return outcome;

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::board::event_sender::EventSender;
 use crate::board::item::ItemOutcome;
-use crate::jobs::{Item, ItemError, Job, Output, room};
+use crate::board::long_wait::LongWait;
+use crate::jobs::{Item, ItemError, Job, Output, retry, room};
 use crate::join::Context;
 use crate::record::{EventKind, ItemId, ItemState};
 
@@ -74,12 +75,13 @@ impl Batch {
         &self,
         job: &dyn Job,
         events: &EventSender,
+        long_wait: &LongWait,
         context: &Context,
     ) -> ItemOutcome {
         while !context.is_cancelled()
             && let Some((id, item)) = self.items.get(self.begun.fetch_add(1, Ordering::AcqRel))
         {
-            self.run_item(*id, item, job, events, context);
+            self.run_item(*id, item, job, events, long_wait, context);
             self.ended.fetch_add(1, Ordering::Release);
         }
         ItemOutcome::Published
@@ -91,17 +93,19 @@ impl Batch {
         item: &Item,
         job: &dyn Job,
         events: &EventSender,
+        long_wait: &LongWait,
         context: &Context,
     ) {
         context.set_progress(0, item.bytes);
         events.publish(EventKind::ItemDidStart { item: id });
-        let is_refused =
-            |it: &Result<Output, ItemError>| it.as_ref().is_err_and(ItemError::is_refusal);
-        let state = match room::run(context, || job.run_item(item, context), is_refused) {
+        let run = || job.run_item(item, context);
+        let shortage =
+            |it: &Result<Output, ItemError>| it.as_ref().err().and_then(ItemError::shortage);
+        let state = match room::run(context, run, shortage, || long_wait.note()) {
             Ok(Ok(output)) => ItemState::Returned(output),
             Ok(Err(error)) if !error.is_cancel() => {
                 self.failed.store(true, Ordering::Release);
-                ItemState::Failed(error)
+                ItemState::Failed(retry::without_room(error))
             }
             Ok(Err(_)) | Err(_) => {
                 self.cancelled.store(true, Ordering::Release);

@@ -2,6 +2,7 @@ use parking_lot::MutexGuard;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -11,12 +12,15 @@ use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
+use crate::board::long_wait::LongWait;
 use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
-use crate::jobs::retry::{RETRY_INTERVAL, Refusals};
+use crate::jobs::retry::{self, Refusals, Shortage};
 use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
+#[cfg(unix)]
+use crate::join::process::Launcher;
 use crate::join::{Cancelled, Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, Panic, PanicKey};
 
@@ -41,6 +45,9 @@ pub(super) struct Coordinator {
     pub(super) backpressure: Arc<Backpressure>,
     pub(super) planner: Task<Result<(), Cancelled>>,
     pub(super) output: Option<Arc<dyn OutputSink>>,
+    #[cfg(unix)]
+    pub(super) launcher: Option<Launcher>,
+    pub(super) long_wait: LongWait,
     pub(super) state: CoordinatorState,
 }
 
@@ -52,6 +59,8 @@ pub(super) struct CoordinatorState {
     is_cancelled: bool,
     /// Whether the system refused a thread, and no item has ended since.
     waits_for_thread: bool,
+    /// The time until the thread is asked for again if no item runs.
+    asks_again_after: Duration,
     /// The threads that were refused while nothing ran.
     refusals: Refusals,
     ended: EndedItems,
@@ -105,7 +114,7 @@ impl Coordinator {
     )]
     fn handle_next(&mut self) {
         let next = if self.state.waits_for_thread && self.in_flight().is_empty() {
-            self.inbox.recv_timeout(RETRY_INTERVAL)
+            self.inbox.recv_timeout(self.state.asks_again_after)
         } else {
             self.inbox.recv().map_err(RecvTimeoutError::from)
         };
@@ -171,9 +180,9 @@ impl Coordinator {
         let batch = Arc::new(Batch::new(items));
         let spawned = {
             let (batch, spec) = (Arc::clone(&batch), Arc::clone(&self.spec));
-            let events = self.events.clone();
+            let (events, long_wait) = (self.events.clone(), self.long_wait.clone());
             self.executor.spawn(name, move |context| {
-                batch.run(spec.options.job(), &events, context)
+                batch.run(spec.options.job(), &events, &long_wait, context)
             })
         };
         match spawned {
@@ -224,16 +233,25 @@ impl Coordinator {
     }
 
     /// Puts an item back whose thread the system refused, until another item ends. If no other item
-    /// runs, it is retried a few times and then fails; the items after it get one attempt each.
+    /// runs, it is retried for a while and then fails; the items after it get one attempt each.
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
-        let is_alone = self.in_flight().is_empty() && room::is_empty();
-        if is_alone && !self.state.refusals.may_retry() {
-            self.backpressure.release(1);
-            self.publish_end(id, ItemState::Failed(no_thread(error)));
+        if self.in_flight().is_empty() && room::is_empty() {
+            let Some(attempt) = self.state.refusals.next(Shortage::Processes) else {
+                self.backpressure.release(1);
+                let refusal = ItemError::new("no_thread", error.to_string());
+                let error = retry::without_room(refusal);
+                return self.publish_end(id, ItemState::Failed(error));
+            };
+            self.state.asks_again_after = attempt.after;
+            if attempt.is_long {
+                self.long_wait.note();
+            }
         } else {
-            self.state.waits_for_thread = true;
-            self.state.backlog.push_front((id, item));
+            // Those that run may be of another job.
+            self.state.asks_again_after = retry::MAX_INTERVAL;
         }
+        self.state.waits_for_thread = true;
+        self.state.backlog.push_front((id, item));
     }
 
     fn spawn(&self, id: ItemId, item: &Arc<Item>) -> Result<ItemTask, SpawnError> {
@@ -243,6 +261,7 @@ impl Coordinator {
         let workers = self.executor.workers();
         let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
         let observer = self.observer(id);
+        let long_wait = self.long_wait.clone();
         self.executor.spawn(name, move |context| {
             events.publish(EventKind::ItemDidStart { item: id });
             let run = || {
@@ -252,8 +271,12 @@ impl Coordinator {
                 let job = spec.options.job();
                 job.run_item_on(&item, context, &observer).into()
             };
-            let ended = room::run(context, run, ItemOutcome::is_refused);
-            ended.unwrap_or(ItemOutcome::Cancelled)
+            let waits = || long_wait.note();
+            let ended = room::run(context, run, ItemOutcome::shortage, waits);
+            match ended.unwrap_or(ItemOutcome::Cancelled) {
+                ItemOutcome::Failed(error) => ItemOutcome::Failed(retry::without_room(error)),
+                ended => ended,
+            }
         })
     }
 
@@ -269,6 +292,8 @@ impl Coordinator {
             events: self.events.clone(),
             processes: Arc::clone(&self.control.processes),
             output: self.output.clone(),
+            launcher: self.launcher.clone(),
+            long_wait: self.long_wait.clone(),
         }
     }
 
@@ -401,10 +426,6 @@ impl Coordinator {
     fn in_flight(&self) -> MutexGuard<'_, BTreeMap<ItemId, InFlight>> {
         self.control.in_flight()
     }
-}
-
-fn no_thread(error: &SpawnError) -> ItemError {
-    ItemError::new("no_thread", error.to_string())
 }
 
 /// The last part of a path, which tells the tasks of a job apart.

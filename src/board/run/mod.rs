@@ -22,6 +22,7 @@ use super::backpressure::Backpressure;
 use super::event_sender::EventSender;
 use super::executor::Executor;
 use super::isolated::Isolation;
+use super::long_wait::LongWait;
 use super::output_sink::OutputSink;
 use crate::jobs::JobSpec;
 use crate::join::{self, SpawnError, Task, cancellable};
@@ -74,6 +75,9 @@ pub(super) fn start(
         backpressure,
         planner: planner.clone(),
         output,
+        #[cfg(unix)]
+        launcher: isolation.launcher(),
+        long_wait: LongWait::of_job(events.clone()),
         state: coordinator::CoordinatorState::default(),
     };
     match join::Builder::new(name).spawn(move |context| coordinator.run(context)) {

@@ -38,18 +38,25 @@ fn hear(
     signals: impl Iterator<Item = i32>,
     heard: impl Fn(i32) + Send + 'static,
 ) -> anyhow::Result<()> {
-    let ignored = ignored_signals();
-    let signals = signals.chain([SIGTSTP]);
-    let mut signals = Signals::new(signals.filter(|signal| !is_in(*signal, ignored)))?;
+    let (sender, receiver) = crossbeam_channel::bounded::<Signals>(1);
     let listener = join::Builder::new("signals").daemon(true);
+    // Before the signals are taken, as a signal that nothing hears would have no effect at all.
     let _detached = listener.spawn(move |_| {
-        for signal in signals.forever() {
-            if signal == SIGTSTP && job_control::can_continue() {
-                suspend();
+        // None comes if they can't be taken.
+        for mut signals in receiver.into_iter().take(1) {
+            for signal in signals.forever() {
+                if signal == SIGTSTP && job_control::can_continue() {
+                    suspend();
+                }
+                heard(signal);
             }
-            heard(signal);
         }
     })?;
+    let ignored = ignored_signals();
+    let signals = signals.chain([SIGTSTP]);
+    let signals = Signals::new(signals.filter(|signal| !is_in(*signal, ignored)))?;
+    // The thread receives it.
+    sender.send(signals).ok();
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::source::reject_special;
 use super::tree::side_by_side;
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::item::is_file_limit;
+use crate::jobs::retry::Shortage;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step, room};
 use crate::join::{Cancelled, Context};
@@ -261,8 +262,11 @@ impl Walk<'_> {
             entries.clear();
             self.read(&folder, &mut entries)
         };
-        let is_refused = |read: &io::Result<()>| read.as_ref().is_err_and(is_file_limit);
-        let read = room::run(context, read, is_refused)?;
+        let shortage = |read: &io::Result<()>| {
+            let is_refused = read.as_ref().is_err_and(is_file_limit);
+            is_refused.then_some(Shortage::Files)
+        };
+        let read = room::run(context, read, shortage, || ())?;
         // The error may be the cancel.
         context.check()?;
         if let Err(error) = read {

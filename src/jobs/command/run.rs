@@ -54,7 +54,7 @@ pub(super) fn run(
         elapsed: Stopwatch::start(),
         limit: options.timeout(),
     };
-    let mut builder = builder(options, &prepared, &files, observer.priority())?;
+    let mut builder = builder(options, &prepared, &files, observer)?;
     let takes_output = observer.takes_output() && !options.tty;
     if takes_output {
         builder = builder
@@ -148,7 +148,7 @@ fn builder(
     options: &Options,
     prepared: &Prepared,
     files: &[PathBuf],
-    priority: Priority,
+    observer: &dyn ProcessObserver,
 ) -> Result<Builder, ItemError> {
     let words = if options.dir.as_os_str().is_empty() {
         prepared.words(files)
@@ -168,12 +168,14 @@ fn builder(
     for (name, value) in &prepared.env {
         builder = builder.env(name, value);
     }
-    launched(on_terminal(builder, options), options, priority)
+    let launcher = observer.launcher();
+    let builder = on_terminal(builder, options, launcher.is_some());
+    launched(builder, options, launcher, observer.priority())
 }
 
 /// Lends it the terminal, or takes it away. Without one, who asks for a password fails at once instead of
 /// waiting unseen, and Ctrl-C reaches this program alone, which stops the run in its own time.
-fn on_terminal(builder: Builder, options: &Options) -> Builder {
+fn on_terminal(builder: Builder, options: &Options, is_launched: bool) -> Builder {
     if options.tty {
         return builder
             .group(ProcessGroup::Inherited)
@@ -181,19 +183,25 @@ fn on_terminal(builder: Builder, options: &Options) -> Builder {
             .stdout(Redirect::Inherit)
             .stderr(Redirect::Inherit);
     }
-    builder.group(match Launcher::installed() {
-        Some(_) => ProcessGroup::Session,
-        None => ProcessGroup::Own,
+    builder.group(if is_launched {
+        ProcessGroup::Session
+    } else {
+        ProcessGroup::Own
     })
 }
 
 /// Starts it through the launcher if there is one, which ends the run when this program ends for any
 /// reason.
-fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<Builder, ItemError> {
+fn launched(
+    builder: Builder,
+    options: &Options,
+    launcher: Option<Launcher>,
+    priority: Priority,
+) -> Result<Builder, ItemError> {
     let limit = |value: u64| Some(value).filter(|&value| value > 0);
     let address_space_bytes = limit(options.memory_mib).map(|mib| mib.saturating_mul(1 << 20));
     let cpu_time = limit(options.cpu_secs).map(Duration::from_secs);
-    let Some(launcher) = Launcher::installed() else {
+    let Some(launcher) = launcher else {
         if address_space_bytes.is_some() || cpu_time.is_some() {
             let message = "This program can't set limits, because it has no launcher; remove them.";
             return Err(ItemError::new("no_launcher", message));
@@ -461,6 +469,7 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::Thread(_) => "no_thread",
         SpawnError::GivenUp { .. } => "timed_out",
         SpawnError::Output { .. } => "output",
+        // `User` can't be met, as no option sets a user or a group, and a cancel is the item's own.
         _ => "not_started",
     };
     ItemError::new(kind, error.to_string())

@@ -1,6 +1,6 @@
 //! The list of running processes, and their end at shutdown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::launcher_id::LauncherId;
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::stop_all::{end_all, stop_all};
-use super::tree::Root as _;
+use super::tree::Root;
 use super::tree_signal;
 
 /// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
@@ -27,6 +27,12 @@ pub(super) fn remove(child: &ProcessShared) {
     // Dropped after the lock is released.
     let removed = lock(&CHILDREN).remove(&child.key());
     drop(removed);
+}
+
+/// Returns the pids of all.
+pub(super) fn pids() -> BTreeSet<i32> {
+    let children = lock(&CHILDREN);
+    children.values().map(|child| Root::pid(&**child)).collect()
 }
 
 fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>> {

@@ -7,7 +7,7 @@ use super::handle::Process;
 use super::shared::ProcessShared;
 use super::stop::TreeMember;
 use super::tree::{self, Root, Snapshot};
-use super::{mark, system};
+use super::{mark, orphans, system};
 
 /// A process that ran for longer may have been followed by so many others that their pids begin again.
 const SHORT_RUN: Duration = Duration::from_secs(1);
@@ -36,8 +36,9 @@ impl Process {
     /// The process table can't be read, for example because no more files can be opened.
     pub fn descendants(&self) -> io::Result<Vec<TreeMember>> {
         let shared = &**self.shared();
+        let strays = orphans::strays_of(shared)?;
         if has_left_none(shared)? {
-            return Ok(Vec::new());
+            return Ok(strays);
         }
         let members = tree::find(&mut Snapshot::take()?, shared, std::iter::empty())?;
         let group = shared.group().or_else(system::own_group);
@@ -50,6 +51,9 @@ impl Process {
                 left_group: Some(member.group) != group,
             })
             .collect();
+        let is_known = |stray: &TreeMember| descendants.iter().any(|it| it.pid == stray.pid);
+        let strays: Vec<_> = strays.into_iter().filter(|it| !is_known(it)).collect();
+        descendants.extend(strays);
         descendants.sort_by_key(|member| member.pid);
         Ok(descendants)
     }

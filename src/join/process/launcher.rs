@@ -1,6 +1,7 @@
 //! The launcher, which starts processes through a shim and a supervisor. Both are this program too.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -13,7 +14,7 @@ use super::launcher_id::LauncherId;
 use super::programs::Programs;
 use super::shim::{self, SHIM_ARGUMENT};
 use super::supervisor::{self, SUPERVISOR_ARGUMENT};
-use super::{children, reaper, spawner, stopper, system};
+use super::{children, orphans, reaper, spawner, stopper, system};
 
 /// The starter of processes that end with this program and keep to limits.
 ///
@@ -92,6 +93,24 @@ impl Launcher {
         INSTALLED
             .get_or_init(|| Self::of_programs(Programs::own(system::own_executable())))
             .clone()
+    }
+
+    /// Has this program adopt the orphans below it on Linux: what a process has started that ended before, and
+    /// that would be a child of the first process of the system otherwise. This program reaps them.
+    ///
+    /// So what has hidden its tag and its mark, and has left its parents, is found, too: the report of a
+    /// [stop](super::Process::stop) names it in [`escaped`](super::StopReport::escaped), and
+    /// [`descendants`](super::Process::descendants) returns it. It is named for each process
+    /// that ran when it began, because nothing shows which one has started it.
+    ///
+    /// Call it only in a program that starts all its children through a launcher: it reaps also children
+    /// that other code has started, and that code then does not get their exit.
+    ///
+    /// # Errors
+    /// The system does not do that: it is not Linux, or an old one.
+    pub fn adopt_orphans(&self) -> io::Result<()> {
+        reaper::start().map_err(|refusal| refusal.cause)?;
+        orphans::adopt()
     }
 
     /// Returns the launcher that `main` has installed; `None` if it has installed none.

@@ -25,8 +25,9 @@
 //!   Without that, a process which waits costs a tenth (`benches/README.md`).
 //! - Processes without a launcher have no program in between, and gain nothing.
 //!
-//! A program that is a subreaper itself would adopt the orphans of others in its process too, could not tell
-//! them from children that other code waits for, and so would leave their zombies.
+//! A program may be the one subreaper of all its trees ([`orphans`](super::orphans)). It then finds what has
+//! hidden its tag and its mark, but can only name it: when several trees ran, nothing shows of which one it is. And
+//! it can't tell orphans from children that other code waits for, so only a program without such children may.
 
 use super::system;
 
@@ -43,6 +44,13 @@ pub(super) fn of_tag(tag: &str) -> Option<u64> {
     let half = upper / 2;
     // From the upper half, so that marks in marked trees do not become small.
     (upper >= MIN).then(|| half + hash(tag) % half)
+}
+
+/// Whether a limit of a process is a mark that this program gives.
+pub(super) fn is_mark(limit: u64) -> bool {
+    let upper = system::mark_limit().map_or(MAX, |upper| upper.min(MAX));
+    let half = upper / 2;
+    upper >= MIN && (half..2 * half).contains(&limit)
 }
 
 /// The hash FNV-1a.

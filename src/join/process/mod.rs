@@ -69,6 +69,7 @@ mod lookup;
 mod mark;
 mod news;
 mod open_output;
+mod orphans;
 mod output;
 mod patient;
 mod pipeline;

@@ -26,6 +26,7 @@ use super::super::started::{Started, start_thread};
 use super::children;
 use super::follower::Follower;
 use super::input::InputQueue;
+use super::orphans::Orphans;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::system::{Notifier, Pidfd};
@@ -196,6 +197,7 @@ fn reaper() -> Result<&'static ReaperSender, SpawnError> {
             notifier: notifier.clone(),
             children: BTreeMap::new(),
             buffer: vec![0; BUFFER_BYTES],
+            orphans: Orphans::new(),
         };
         start_thread(NAME, move || reaper.run())?;
         Ok(ReaperSender { messages, notifier })
@@ -207,6 +209,7 @@ struct Reaper {
     notifier: Arc<Notifier>,
     children: BTreeMap<u64, WatchedChild>,
     buffer: Vec<u8>,
+    orphans: Orphans,
 }
 
 /// The owner of a polled file descriptor.
@@ -236,6 +239,7 @@ impl Reaper {
             for token in self.wait() {
                 self.serve(token);
             }
+            self.orphans.reap_if_due(children::pids);
         }
     }
 
@@ -247,7 +251,7 @@ impl Reaper {
             .map(|(key, pipe)| (PollToken::Stdin(*key), PollFd::new(pipe, PollFlags::OUT)));
         let polled = self.polled().chain(inputs);
         let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = polled.unzip();
-        match poll(&mut polled, self.time_to_next_try().as_ref()) {
+        match poll(&mut polled, self.timeout().as_ref()) {
             Ok(_count) => {}
             Err(Errno::INTR) => return Vec::new(),
             // The limit of open files was lowered below the number of these, or kernel memory is
@@ -272,14 +276,19 @@ impl Reaper {
         ready.chain(self.held_until(now)).collect()
     }
 
-    /// The time until a child that something holds is tried again; `None` if there is none.
-    fn time_to_next_try(&self) -> Option<Timespec> {
+    /// The time until a child that something holds is tried again, or until orphans are looked for;
+    /// `None` if there is none.
+    fn timeout(&self) -> Option<Timespec> {
+        let mut children = self.children.values();
+        let has_children = children.any(|child| child.shared.exit().is_none());
+        let look = self.orphans.time_to_next_look(has_children);
         let held = self
             .children
             .values()
             .filter_map(|child| child.held.as_ref());
-        let next = held.map(|held| held.try_at).min()?;
-        let left = next.saturating_duration_since(Instant::now());
+        let next = held.map(|held| held.try_at).min();
+        let next = next.map(|next| next.saturating_duration_since(Instant::now()));
+        let left = next.into_iter().chain(look).min()?;
         // At least a millisecond, so that no rounding makes a turn in vain.
         let left = left.max(MIN_HELD_INTERVAL);
         Timespec::try_from(left).ok()
@@ -383,6 +392,7 @@ impl Reaper {
         }
         child.shared.note_end();
         children::remove(&child.shared);
+        self.orphans.look_soon();
         child.shared.publish(exit);
         child.shared.last_use().note_end();
         self.forget_if_done(key);

@@ -33,7 +33,7 @@ use super::stop::{Ending, Order, StopReport};
 use super::stopper;
 use super::system::{self, Pidfd};
 use super::trace::ProcessSpan;
-use super::tree::Root;
+use super::tree::{Root, StartTime};
 use super::tree_signal;
 
 /// The time that a process whose token was cancelled has to exit by itself.
@@ -82,6 +82,8 @@ pub(super) struct Spawned {
     pub(super) pid: Pid,
     /// The pid that was given last before the process could start another one.
     pub(super) newest_pid: i32,
+    /// A moment before the process could start another one.
+    pub(super) began: StartTime,
     pub(super) group: ProcessGroup,
     pub(super) name: Arc<str>,
     /// The tag in its environment and in that of its descendants.
@@ -269,6 +271,11 @@ impl ProcessShared {
     pub(super) fn run_time(&self) -> Option<Duration> {
         let finished_at = self.finished_at.get()?;
         Some(finished_at.saturating_duration_since(self.spawned_at.instant()))
+    }
+
+    /// A moment before it could start another process.
+    pub(super) fn began(&self) -> StartTime {
+        self.spawned.began
     }
 
     pub(super) fn state(&self) -> ProcessState {

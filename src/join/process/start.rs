@@ -34,6 +34,7 @@ use super::shared::{Origin, PipeEnds, ProcessShared, Spawned};
 use super::shim::Target;
 use super::streams::{Input, OpenStreams, OwnEnds, ProcessEnds, Redirect};
 use super::system::Pidfd;
+use super::tree::StartTime;
 use super::{children, patient, spawner, stopper, tag};
 
 impl Builder {
@@ -139,6 +140,7 @@ impl Builder {
             invocation: &self.invocation,
         };
         let guard = Arc::new(launcher.guard(&tag)?);
+        let began = StartTime::now();
         let waiting = (!is_again).then(|| launcher.ahead().use_one(program, &target, &of_process));
         let shim = match waiting.flatten() {
             Some(shim) => {
@@ -158,6 +160,7 @@ impl Builder {
         let started = Started::new(shim.child, own, key, tag, Some(guard));
         Ok(Ok(Started {
             newest_pid: shim.newest_pid,
+            began,
             ..started
         }))
     }
@@ -258,6 +261,7 @@ impl Builder {
             key: started.key,
             pid,
             newest_pid: started.newest_pid.unwrap_or(pid.as_raw_pid()),
+            began: started.began,
             group: self.group,
             name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
             tag: started.tag,
@@ -390,6 +394,8 @@ pub(super) struct Started {
     guard: Option<Arc<TreeGuard>>,
     /// The pid that was given last before the process could start another one. `None` is its own.
     newest_pid: Option<i32>,
+    /// A moment before the process could start another one.
+    began: StartTime,
     origin: Origin,
 }
 
@@ -410,6 +416,7 @@ impl Started {
             tag,
             guard,
             newest_pid: None,
+            began: StartTime::now(),
             origin: Origin::Own,
         }
     }
@@ -426,6 +433,7 @@ impl Started {
             tag: tag::new_tag(key),
             guard: None,
             newest_pid: None,
+            began: StartTime::now(),
             origin: Origin::Other(ended),
         }
     }

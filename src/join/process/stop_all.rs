@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::open_output;
+use super::orphans;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::stop::{Ending, KILL_TIMEOUT, StopReport};
@@ -16,7 +17,7 @@ pub(super) fn stop_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec
     let reports = end_all(processes, grace).into_iter();
     let named = reports
         .zip(processes)
-        .map(|(report, process)| name_holders(report, process));
+        .map(|(report, process)| name_strays(name_holders(report, process), process));
     named.collect()
 }
 
@@ -51,6 +52,21 @@ pub(super) fn end_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec<
         StopReport { exit, ..report }
     });
     reports.collect()
+}
+
+/// Adds the orphans that nothing shows to be of another process. They are not signalled: if several
+/// processes ran, they may be of any of these.
+fn name_strays(mut report: StopReport, process: &ProcessShared) -> StopReport {
+    let Ok(strays) = orphans::strays_of(process) else {
+        report.may_be_incomplete = true;
+        return report;
+    };
+    let lists = [&report.ended, &report.forced, &report.escaped];
+    let known: Vec<_> = lists.into_iter().flatten().map(|it| it.pid).collect();
+    let strays = strays.into_iter().filter(|it| !known.contains(&it.pid));
+    report.escaped.extend(strays);
+    report.escaped.sort_by_key(|member| member.pid);
+    report
 }
 
 /// Adds those that still hold a captured stream of the process to its report.

@@ -121,7 +121,9 @@ impl Streams {
     /// Opens the streams of a process.
     pub(super) fn open(&self, program: &str) -> Result<OpenStreams, SpawnError> {
         let (stdin, own_stdin) = self.stdin.open(program)?;
-        let is_one_file = is_one_file(&self.stdout, &self.stderr, program)?;
+        // A file that stderr does not lead to is not created either.
+        let is_one_file =
+            !self.stderr_is_stdout && is_one_file(&self.stdout, &self.stderr, program)?;
         let (stdout, stderr, own_stdout, own_stderr) = if self.stderr_is_stdout || is_one_file {
             // Opened once, so that both have one position, which keeps their order.
             let both = match &self.stderr {

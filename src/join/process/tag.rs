@@ -12,14 +12,21 @@ use std::time::SystemTime;
 /// separated by `:`.
 pub(super) const TAG_VARIABLE: &str = "MEANWHILE_TREE";
 
+/// What all tags of this run of the program begin with.
+static RUN: LazyLock<String> = LazyLock::new(|| {
+    let since_1970 = SystemTime::UNIX_EPOCH.elapsed();
+    let nanos = since_1970.unwrap_or_default().as_nanos();
+    format!("{}.{nanos}", std::process::id())
+});
+
 /// Returns the tag of the process with this key. No other run of the program has the same one.
 pub(super) fn new_tag(key: u64) -> String {
-    static RUN: LazyLock<String> = LazyLock::new(|| {
-        let since_1970 = SystemTime::UNIX_EPOCH.elapsed();
-        let nanos = since_1970.unwrap_or_default().as_nanos();
-        format!("{}.{nanos}", std::process::id())
-    });
     format!("{}.{key}", *RUN)
+}
+
+/// Whether this run of the program has given the tag.
+pub(super) fn is_own(tag: &[u8]) -> bool {
+    tag.starts_with(RUN.as_bytes())
 }
 
 /// Returns the value of [`TAG_VARIABLE`] for a child, which is the tags that this program inherited

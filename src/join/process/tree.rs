@@ -158,7 +158,9 @@ pub(super) fn find<'a>(
     members.extend(table.still_running(known.clone()));
     if is_ours {
         members.insert(root.pid());
-        members.extend(table.descendants_of(root.pid()));
+    }
+    for member in members.clone() {
+        members.extend(table.descendants_of(member));
     }
     if let Some(group) = root.group() {
         let has_members = members
@@ -244,6 +246,24 @@ impl Snapshot {
         snapshot
     }
 
+    /// Returns these processes and those below them, as far as they began after this moment and nothing
+    /// shows which tree they are of.
+    pub(super) fn unclaimed(&self, tops: &[i32], since: StartTime) -> Vec<&ProcessEntry> {
+        let is_unclaimed = |entry: &&ProcessEntry| {
+            !ProcessIdentity::of(entry).started_before(since) && !is_claimed(entry)
+        };
+        let entries = |pids: BTreeSet<i32>| {
+            let entries = pids.into_iter().filter_map(|pid| self.entries.get(&pid));
+            entries.filter(is_unclaimed)
+        };
+        let tops = entries(tops.iter().copied().collect());
+        let pids = tops.flat_map(|top| {
+            let below = self.descendants_of(top.pid);
+            below.into_iter().chain([top.pid])
+        });
+        entries(pids.collect()).collect()
+    }
+
     /// Whether any process carries the tag or its mark.
     pub(super) fn has_tagged(&self, tag: &str) -> bool {
         !self.tagged(&BTreeSet::from([tag.to_owned()])).is_empty()
@@ -297,4 +317,11 @@ impl Snapshot {
         let entries = pids.iter().filter_map(|pid| self.entries.get(pid));
         entries.filter_map(Member::open).collect()
     }
+}
+
+/// Whether a tag or a mark of this program shows which tree the process is of.
+fn is_claimed(entry: &ProcessEntry) -> bool {
+    let tags = entry.tags.iter().flat_map(|tags| tag::split(tags));
+    let marks = entry.marks.into_iter().flatten();
+    tags.into_iter().any(tag::is_own) || marks.into_iter().any(mark::is_mark)
 }

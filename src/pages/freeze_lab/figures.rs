@@ -30,7 +30,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// Draws the table. If a twin died, the reason is above it.
+/// Draws the table. If a twin died, the reason is below it, where it moves nothing.
 pub(super) fn figures_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) {
     let runs = &props.runs;
     let running = runs.running.filter(|_| !runs.is_by_hand);
@@ -39,11 +39,11 @@ pub(super) fn figures_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) 
         row: props.report.row(pattern, variant),
         is_running: is_running(variant),
     });
-    deaths_ui(rows, ui);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = Vec2::new(4.0, 0.0);
         table_ui(pattern, rows, ui);
     });
+    deaths_ui(rows, ui);
     if pattern.entry().scenario != Scenario::Probed {
         let note = "Measured without input, which would wake the window: no frame gaps, no input \
                     latency, no clicks.";

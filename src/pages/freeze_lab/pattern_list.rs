@@ -130,11 +130,12 @@ fn entry_ui(
             mark_ui(ui, status.mark, status.color);
             ui.strong(entry.id);
         });
-        let symptom = RichText::new(entry.symptom).weak().small();
-        ui.add(Label::new(symptom).truncate());
-        if !status.word.is_empty() {
-            ui.add(Label::new(RichText::new(status.word.as_ref()).small()).truncate());
-        }
+        // Always two lines, so that a run moves nothing.
+        let text = match status.word.as_ref() {
+            "" => RichText::new(entry.symptom).weak(),
+            word => RichText::new(word),
+        };
+        ui.add(Label::new(text.small()).truncate());
     });
     if card.clicked() {
         commands.push(LabCommand::Select(pattern));

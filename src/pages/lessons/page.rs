@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use eframe::egui::accesskit::Live;
 use eframe::egui::{self, CentralPanel, Label, Panel, RichText, Sides, Ui, vec2};
 
 use super::controls::{question_ui, run_ui};
@@ -18,6 +17,7 @@ use crate::ui::code_view::Code;
 use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
+use crate::ui::widgets::announce;
 
 const LAYOUT: TwoParts = TwoParts {
     side_name: "lessons",
@@ -126,9 +126,7 @@ fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
             ui.spacing_mut().item_spacing.x = 5.0;
             let verdict = RichText::new(status.word.as_ref()).strong();
             let verdict = ui.add(Label::new(verdict).truncate());
-            // A screen reader says it when it changes.
-            ui.ctx()
-                .accesskit_node_builder(verdict.id, |node| node.set_live(Live::Polite));
+            announce(&verdict);
             mark_ui(ui, status.mark, status.color);
         }
     };

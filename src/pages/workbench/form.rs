@@ -4,14 +4,13 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use eframe::egui::{
-    CollapsingHeader, ComboBox, DragValue, Grid, Label, Response, RichText, ScrollArea, TextEdit,
-    Ui,
+    CollapsingHeader, DragValue, Grid, Label, Response, RichText, ScrollArea, TextEdit, Ui,
 };
 
 use super::WorkbenchCommand;
-use crate::choice::Choice;
 use crate::jobs::JobInterface;
 use crate::jobs::form::{Field, Form, Note, PathKind};
+use crate::ui::choice_box::entries_box_ui;
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{field_ui, seconds_ui};
 
@@ -54,20 +53,6 @@ pub(super) fn more_form_ui(
     });
 }
 
-/// A choice without a row of its own.
-pub(super) fn choice_ui<T: Choice>(name: &str, value: &mut T, width: f32, ui: &mut Ui) -> Response {
-    let combo_box = ComboBox::from_id_salt(name).width(width);
-    let shown = combo_box.selected_text(value.title()).show_ui(ui, |ui| {
-        for &choice in T::all() {
-            with_hint(
-                ui.selectable_value(value, choice, choice.title()),
-                choice.hint(),
-            );
-        }
-    });
-    shown.response
-}
-
 /// Adds the rows of a form to a grid with two columns.
 struct FormUi<'a> {
     ui: &'a mut Ui,
@@ -84,13 +69,11 @@ impl FormUi<'_> {
 impl Form for FormUi<'_> {
     fn choice(&mut self, field: Field, choices: &[(&str, &str)], chosen: &mut usize) {
         self.row(field, |ui| {
-            let combo_box = ComboBox::from_id_salt(field.label).selected_text(choices[*chosen].0);
-            let shown = combo_box.show_ui(ui, |ui| {
-                for (index, (title, hint)) in choices.iter().enumerate() {
-                    with_hint(ui.selectable_value(chosen, index, *title), hint);
-                }
-            });
-            shown.response
+            let mut place = Some(*chosen);
+            let width = ui.spacing().combo_width;
+            let response = entries_box_ui(field.label, choices, &mut place, width, ui);
+            *chosen = place.unwrap_or(*chosen);
+            response
         });
     }
 

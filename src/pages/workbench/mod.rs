@@ -230,8 +230,7 @@ impl Workbench {
         scroll_ui("selected job", ui, |ui| {
             job_panel::job_ui(&props, choices, ui, commands);
             ui.add_space(2.0);
-            let explains = choices.shows_joining(&job.spec().options);
-            panes_ui(&mut state.pane, job, explains, ui);
+            panes_ui(&mut state.pane, job, ui);
             rest_ui(height, MIN_PANE_HEIGHT, ui, |ui| match state.pane {
                 Pane::Results => {
                     let focus = std::mem::take(&mut state.focus_filter);
@@ -360,21 +359,13 @@ impl Page for Workbench {
     }
 }
 
-/// The tabs of the panes, and the number of panics. `explains` tells whether those are shown that explain joining.
-fn panes_ui(pane: &mut Pane, job: &JobRecord, explains: bool, ui: &mut Ui) {
-    let panics = job.counts().panicked;
-    let is_shown = |pane: Pane| match pane {
-        Pane::Results | Pane::Output => true,
-        Pane::Panic => explains || panics > 0,
-        Pane::Waits => explains,
-    };
-    if !is_shown(*pane) {
-        *pane = Pane::Results;
-    }
+/// The panes, and the number of panics.
+fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
     ui.horizontal_wrapped(|ui| {
-        for candidate in Pane::ALL.into_iter().filter(|pane| is_shown(*pane)) {
+        for candidate in Pane::ALL {
             ui.selectable_value(pane, candidate, candidate.title());
         }
+        let panics = job.counts().panicked;
         if panics > 0 {
             mark_ui(ui, Mark::Warning, tokens(ui).panicked);
             let panics = crate::format::plural(panics, "panic", "panics");

@@ -1,9 +1,10 @@
 //! The next job: which one, with which options, and where it runs.
 
-use eframe::egui::{ComboBox, DragValue, Grid, Ui};
+use eframe::egui::{DragValue, Grid, Ui};
 
-use super::form::{choice_ui, job_form_ui, more_form_ui};
+use super::form::{job_form_ui, more_form_ui};
 use super::{Choices, Inputs, WorkbenchCommand};
+use crate::ui::choice_box::{choice_box_ui, entries_box_ui};
 use crate::ui::widgets::{field_ui, section_ui};
 
 /// The choices for the next job.
@@ -23,7 +24,7 @@ pub(crate) fn options_ui(
             job_form_ui(job, &inputs.first(), ui, commands);
             ui.label("Runs in");
             let width = ui.spacing().combo_width;
-            choice_ui("Run on", &mut choices.run_on, width, ui).accessible_name("Run on");
+            choice_box_ui("Run on", &mut choices.run_on, width, ui);
             ui.end_row();
             workers_ui(choices, ui);
         });
@@ -37,17 +38,20 @@ pub(crate) fn workers_ui(choices: &mut Choices, ui: &mut Ui) {
         ui.add(DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
             .accessible_name("Workers")
             .on_hover_text("How many items run at once. By default, one on each core.");
-        let priority = ui.label("Priority");
-        choice_ui("Priority", &mut choices.priority, 110.0, ui).labelled_by(priority.id);
+        ui.label("Priority");
+        choice_box_ui("Priority", &mut choices.priority, 110.0, ui);
     });
     ui.end_row();
 }
 
 fn job_ui(choices: &mut Choices, ui: &mut Ui) {
     field_ui(ui, "Job", |ui| {
-        let jobs = &choices.jobs;
-        ComboBox::from_id_salt("Job").show_index(ui, &mut choices.chosen, jobs.len(), |index| {
-            jobs[index].job().title()
-        })
+        let jobs = choices.jobs.iter();
+        let entries: Vec<_> = jobs.map(|options| (options.job().title(), "")).collect();
+        let mut chosen = Some(choices.chosen);
+        let width = ui.spacing().combo_width;
+        let response = entries_box_ui("Job", &entries, &mut chosen, width, ui);
+        choices.chosen = chosen.unwrap_or(choices.chosen);
+        response
     });
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{self, ViewportCommand};
 
-use super::{Pane, Workbench, waits_pane};
+use super::{Pane, Workbench, jobs_panel, waits_pane};
 use crate::desktop::Awake;
 use crate::pages::PageContext;
 use crate::record::{Backtrace, EventKind, JobEvent, JobId};
@@ -26,7 +26,7 @@ const MIN_ATTENTION_TIME: Duration = Duration::from_secs(10);
 const MIN_AWAKE_TIME: Duration = Duration::from_mins(1);
 
 impl Workbench {
-    pub(super) fn poll_board(&mut self, context: &PageContext) {
+    pub(super) fn poll_board(&mut self, context: &mut PageContext) {
         let began = Instant::now();
         let behind = self.behind_since.take();
         let behind = behind.map_or(Duration::ZERO, |since| began.duration_since(since));
@@ -52,11 +52,13 @@ impl Workbench {
         });
     }
 
-    fn apply(&mut self, event: JobEvent, context: &PageContext) {
+    fn apply(&mut self, event: JobEvent, context: &mut PageContext) {
         let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
         self.record.apply(event);
         if let Some(job) = ended {
             self.ask_attention(job, context);
+            let job = self.record.job(job);
+            context.announcement = job.map(jobs_panel::news).unwrap_or_default();
         }
     }
 

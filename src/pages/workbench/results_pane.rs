@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Event, EventFilter, Id, RichText, Role, Sense, Sides, Stroke, StrokeKind, Ui, WidgetInfo,
+    self, Event, EventFilter, Id, IdSalt, RichText, Role, Sense, Sides, Stroke, StrokeKind, Ui,
+    WidgetInfo,
 };
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
@@ -216,6 +217,7 @@ fn table_ui(
     let width = ui.available_width().max(MIN_TABLE_WIDTH);
     let result_width = (width * 0.36).clamp(160.0, 560.0);
     let name_width = width - result_width - OTHER_WIDTHS;
+    let table_id = ui.scope_id().with(IdSalt::new("results"));
     let table = TableBuilder::new(ui).id_salt("results");
     if (state.table_width - width).abs() > f32::EPSILON {
         // The columns share the new width; until then they are as the user has made them.
@@ -237,6 +239,20 @@ fn table_ui(
             }
         })
         .body(|body| body_ui(body, job, now, state, rows, focus, commands));
+    name_separators(table_id, ui);
+}
+
+/// The separators of the columns take the keyboard, but have neither role nor name.
+fn name_separators(table: Id, ui: &Ui) {
+    for (place, column) in Column::ALL.into_iter().enumerate() {
+        let separator = table.with("resize_column").with(place);
+        if ui.ctx().has_accesskit_node(separator) {
+            ui.ctx().accesskit_node_builder(separator, |node| {
+                node.set_role(Role::Splitter);
+                node.set_label(format!("Width of {}", column.title()));
+            });
+        }
+    }
 }
 
 /// The table takes the keyboard as one widget, because only the visible rows are widgets.

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 use meanwhile::jobs::checksum;
 use meanwhile::jobs::command::{self, CommandLine};
 use meanwhile::jobs::misbehave::{self, Misbehaviour};
-use meanwhile::jobs::{JobSpec, Options, RunOn};
+use meanwhile::jobs::{JobSpec, Options, RunOn, set_patience};
 use meanwhile::join::Builder;
 use meanwhile::record::ItemState;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,7 +17,7 @@ use crate::util::child::{NOT_AS_ROOT, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::{Gate, TIMEOUT};
 use crate::util::resources::limit_threads;
-use crate::util::test_board::{TestBoard, misbehave, spec};
+use crate::util::test_board::{FOREVER, TestBoard, misbehave, spec};
 
 /// One heap, which grows in large steps: an ordinary allocation must still succeed when no stack
 /// fits, because its failure ends the process.
@@ -84,9 +84,8 @@ fn refused_items_wait_for_a_thread() {
 
 #[test]
 fn refused_item_is_retried_and_later_ones_are_not() {
-    // If each was retried as often as the first, the test would time out.
     const LATER: usize = 200;
-    const RETRIES: Duration = Duration::from_millis(4 * 100);
+    const TIME: Duration = Duration::from_millis(1_500);
     let name = "board::refusals::refused_item_is_retried_and_later_ones_are_not";
     in_child_with(NOT_AS_ROOT, name, || {
         let folder = folder();
@@ -104,13 +103,14 @@ fn refused_item_is_retried_and_later_ones_are_not() {
             workers: 1,
             ..spec(RunOn::Thread, misbehave::Options::default())
         };
-        let mut board = TestBoard::new();
+        let mut board = TestBoard::unlaunched();
         let job = board.start(cat(inputs));
         board.until("the first item runs and all are found", |record| {
             let job = record.job(job).unwrap();
             job.is_planned() && job.first_process().is_some()
         });
 
+        set_patience(TIME);
         let before = getrlimit(Resource::Nproc).current;
         limit_threads(Some(1));
         drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
@@ -125,7 +125,9 @@ fn refused_item_is_retried_and_later_ones_are_not() {
             assert_eq!(error.kind, "no_thread");
         }
         let tried_for = ended_at(1).saturating_sub(ended_at(0));
-        assert!(tried_for >= RETRIES, "failed after {tried_for:?}");
+        assert!(tried_for >= TIME, "failed after {tried_for:?}");
+        let rest = ended_at(LATER + 1).saturating_sub(ended_at(1));
+        assert!(rest < 10 * TIME, "those after it took {rest:?}");
 
         limit_threads(before);
         let job = board.start(cat(Vec::new()));
@@ -135,8 +137,7 @@ fn refused_item_is_retried_and_later_ones_are_not() {
 }
 
 /// Runs a job of many commands, with a worker for each, and returns the number that returned.
-fn run_commands(count: usize) -> usize {
-    let mut board = TestBoard::new();
+fn run_commands(board: &mut TestBoard, count: usize) -> usize {
     let cat = command::Options {
         command: CommandLine::Line("cat".to_owned()),
         ..command::Options::default()
@@ -156,7 +157,8 @@ fn commands_wait_at_the_limit_of_open_files() {
     const COMMANDS: usize = 200;
     let name = "board::refusals::commands_wait_at_the_limit_of_open_files";
     in_child_with("ulimit -n 64", name, || {
-        assert_eq!(run_commands(COMMANDS), COMMANDS);
+        let mut board = TestBoard::new();
+        assert_eq!(run_commands(&mut board, COMMANDS), COMMANDS);
     });
 }
 
@@ -183,6 +185,62 @@ fn files_wait_at_the_limit_of_open_files() {
         });
         board.until_ended(job);
         assert_eq!(board.job(job).counts().returned, FILES);
+    });
+}
+
+/// Opens files until the system allows no other.
+fn hold_all_files() -> Vec<fs::File> {
+    std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect()
+}
+
+#[test]
+fn files_of_shared_tasks_wait_for_room() {
+    // Far more than may be tasks at once; so most of them share one with others.
+    const ITEMS: usize = 20_000;
+    const STALLED: Duration = Duration::from_millis(300);
+    let name = "board::refusals::files_of_shared_tasks_wait_for_room";
+    in_child_with("ulimit -n 64", name, || {
+        let folder = folder();
+        let path = folder.path().join("short");
+        fs::write(&path, vec![0; 64 << 10]).expect("our own folder");
+        let mut board = TestBoard::new();
+        // As long as it runs, none of the others fails.
+        let other = board.start(spec(
+            RunOn::Thread,
+            misbehave::Options {
+                after: FOREVER,
+                ..misbehave(Misbehaviour::Return, 1, 1)
+            },
+        ));
+        board.until("it runs", |record| {
+            record.job(other).unwrap().counts().running == 1
+        });
+        let job = board.start(JobSpec {
+            options: Options::Checksum(checksum::Options::default()),
+            inputs: vec![path; ITEMS],
+            workers: 2,
+            ..spec(RunOn::Pool, misbehave::Options::default())
+        });
+        let ended = |board: &TestBoard| board.job(job).counts().ended();
+        board.until("some have ended", |record| {
+            record.job(job).unwrap().counts().ended() > ITEMS / 40
+        });
+        let mut held = Vec::new();
+        // Those that have a file end, and their file is held, too. Each of the others is refused one.
+        let mut last = (ended(&board), Instant::now());
+        while last.1.elapsed() < STALLED {
+            held.extend(hold_all_files());
+            board.poll();
+            if ended(&board) != last.0 {
+                last = (ended(&board), Instant::now());
+            }
+        }
+        assert!(ended(&board) < ITEMS, "the system refused nothing");
+        drop(held);
+        board.until_ended(job);
+        assert_eq!(board.job(job).counts().returned, ITEMS);
+        board.cancel(other);
+        board.until_ended(other);
     });
 }
 
@@ -217,7 +275,9 @@ fn commands_wait_at_the_limit_of_processes() {
     let name = "board::refusals::commands_wait_at_the_limit_of_processes";
     in_child_with(NOT_AS_ROOT, name, || {
         limit_threads(Some(16));
-        assert_eq!(run_commands(COMMANDS), COMMANDS);
+        // The user may not read the program that launches them.
+        let mut board = TestBoard::unlaunched();
+        assert_eq!(run_commands(&mut board, COMMANDS), COMMANDS);
     });
 }
 

@@ -1,6 +1,7 @@
 //! Ways by which a process leaves its command, and what is left of it however the run ends.
 
 use std::fs;
+use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -213,6 +214,72 @@ fn what_a_command_leaves_running_is_named() {
         "{said}"
     );
     assert_eq!(stopped.running(), [] as [u32; 0]);
+}
+
+/// Leaves a sleeper that has neither tag nor mark, and another session.
+const HIDES: &str = "prlimit --locks=5:5 env -i setsid -f SLEEP >/dev/null 2>&1";
+
+#[test]
+fn who_hides_both_marks_is_named_after_each_end() {
+    for end in [End::Timeout, End::JoinTimeout, End::CtrlC] {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let limit = match end {
+            End::Timeout => ["--timeout", "3"],
+            End::JoinTimeout => ["--join-timeout", "3"],
+            End::CtrlC | End::Killed => ["--timeout", "600"],
+        };
+        let mut run = meanwhile(&["run", "command", "--grace", "1", "--priority", "normal"]);
+        let script = HIDES.replace("SLEEP", &sleeper.command());
+        run.args(limit);
+        run.args(["--", "sh", "-c", &format!("{script}; exec sleep 600")]);
+        run.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut run = Running(run.spawn().expect("the program starts"));
+        let about = || format!("nothing hides before {end:?}");
+        wait_until(|| !sleeper.running().is_empty(), &about);
+        if matches!(end, End::CtrlC) {
+            run.signal(Signal::SIGINT);
+        }
+        let mut said = String::new();
+        let stderr = run.0.stderr.as_mut().expect("it is piped");
+        stderr.read_to_string(&mut said).expect("plain text");
+        let left = sleeper.running();
+        assert_eq!(left.len(), 1, "{end:?}: {said}");
+        let named = format!("could not kill sleep ({})", left[0]);
+        assert!(said.contains(&named), "{end:?}: {said}");
+    }
+}
+
+#[test]
+fn who_hides_both_marks_and_is_left_is_named() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let script = HIDES.replace("SLEEP", &sleeper.command());
+    let run = meanwhile(&["run", "command", "--", "sh", "-c", &script]).output();
+    let run = run.expect("the program starts");
+    let left = sleeper.running();
+    assert_eq!(left.len(), 1);
+    let said = super::err(&run);
+    let named = format!("left sleep ({}) running", left[0]);
+    assert!(said.contains(&named), "{said}");
+}
+
+#[test]
+fn orphans_of_a_command_become_no_zombies() {
+    let script = "for i in $(seq 50); do (setsid true &); done
+        until ! cat /proc/[0-9]*/stat 2>/dev/null | grep -q \") Z $PPID \"; do sleep 0.1; done";
+    let args = [
+        "run",
+        "command",
+        "--timeout",
+        "60",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ];
+    let run = meanwhile(&args).output().expect("the program starts");
+    assert!(run.status.success(), "{}", super::err(&run));
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod checksum;
 #[cfg(target_os = "linux")]
 mod escaping;
 mod isolation;
+#[cfg(target_os = "linux")]
+mod limits;
 mod lists;
 mod notes;
 mod output;

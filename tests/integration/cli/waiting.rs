@@ -12,8 +12,6 @@ use serde_json::Value;
 
 use super::{NORMAL, Running, code, err, json, meanwhile, out, run, states};
 
-#[cfg(target_os = "linux")]
-use crate::util::child::NOT_AS_ROOT;
 use crate::util::files::folder;
 #[cfg(target_os = "linux")]
 use crate::util::policy::idle_threads_of;
@@ -338,62 +336,4 @@ fn ctrl_z_stops_the_work_and_its_timers() {
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert!(!said.contains("has stopped"), "{said}");
-}
-
-/// What a run of six commands prints after this setup in a shell, which has closed all that it inherited but
-/// the standard streams.
-#[cfg(target_os = "linux")]
-fn six_commands_after(setup: &str) -> (String, String) {
-    const CLOSE: &str = r#"for file in /proc/$$/fd/*; do
-        number=${file##*/}
-        (( number < 3 )) || eval "exec $number>&-"
-    done"#;
-    let mut shell = std::process::Command::new("bash");
-    shell.args(["-c", &format!("{CLOSE}\n{setup}\nexec \"$0\" \"$@\"")]);
-    shell.arg(env!("CARGO_BIN_EXE_meanwhile"));
-    shell.args(["run", "command", "1", "2", "3", "4", "5", "6", "--", "echo"]);
-    let output = shell.output().expect("a shell");
-    let text = |bytes| String::from_utf8(bytes).expect("plain text");
-    (text(output.stdout), text(output.stderr))
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn limit_too_low_for_one_command_is_named_once() {
-    let mut needs = Vec::new();
-    // An open file above the limit takes no room below it.
-    for opened in ["", "exec 200</dev/null;", "exec 5</dev/null 7</dev/null;"] {
-        let mut needed = None;
-        for files in (5..=30).rev() {
-            let (out, error) = six_commands_after(&format!("{opened} ulimit -n {files}"));
-            if needed.is_none() && !out.is_empty() {
-                // All wait for each other, and none fails.
-                assert_eq!(out, "1\n2\n3\n4\n5\n6\n", "{files}: {error}");
-                continue;
-            }
-            let needed = *needed.get_or_insert(files + 1);
-            let begin =
-                format!("meanwhile: the limit of open files is {files}, and a command needs ");
-            assert!(error.starts_with(&begin), "{files}: {error}");
-            let number = format!(" {needed}; ");
-            assert!(files < 12 || error.contains(&number), "{files}: {error}");
-            assert_eq!((&*out, error.lines().count()), ("", 1), "{files}: {error}");
-        }
-        needs.push(needed.expect("a limit that is too low"));
-    }
-    assert_eq!(needs, [needs[0], needs[0], needs[0] + 2]);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn process_limit_too_low_for_one_is_named_once() {
-    for limit in [10, 12, 14] {
-        let setup = format!("prlimit --nproc={limit} --pid $$\n{NOT_AS_ROOT}");
-        let (out, error) = six_commands_after(&setup);
-        let begin = format!(
-            "meanwhile: the limit of processes and threads is {limit}, and a command needs "
-        );
-        assert!(error.starts_with(&begin), "{limit}: {error}");
-        assert_eq!((&*out, error.lines().count()), ("", 1), "{error}");
-    }
 }

@@ -1,6 +1,9 @@
 //! Shims that a launcher starts ahead of the commands.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -377,5 +380,63 @@ fn ignored_signals_are_those_of_the_moment() {
         let plain = plain.arg0("/bin/sh").args(["-c", script]).output().unwrap();
         let plain = String::from_utf8(plain.stdout).unwrap();
         assert_eq!(run(&launcher, script).1, plain);
+    });
+}
+
+#[test]
+fn p30_long_command_waits_for_no_shim() {
+    let name = "process::ahead::p30_long_command_waits_for_no_shim";
+    in_child(name, || {
+        let folder = folder();
+        let waiting = folder.path().join("waiting");
+        // A shim that waits reads nothing, as one that is slow.
+        let script = format!(
+            "#!/bin/sh\nif [ \"$3\" = wait ]; then echo >> {}; exec sleep 86400; fi\nexec {} \"$@\"\n",
+            waiting.display(),
+            launching_program().display()
+        );
+        let launcher = Launcher::of_program(executable(folder.path(), &script));
+        // More than the system keeps for it.
+        let long = "x".repeat(100_000);
+        for round in 1..=5 {
+            let command = shell("echo ${#1}").args(["sh", &long, &long, &long]);
+            let command = command.launched_by(&launcher, LaunchOptions::default());
+            let process = command.spawn_until(Instant::now() + TIMEOUT, &CancelToken::new());
+            let output = process.unwrap().join_checked().unwrap();
+            assert_eq!(output.stdout.text(), "100000\n");
+            eventually("another shim that waits", || {
+                fs::read(&waiting).is_ok_and(|lines| lines.len() >= round)
+            });
+        }
+    });
+}
+
+#[test]
+fn p30_shim_of_another_version_takes_no_command() {
+    let name = "process::ahead::p30_shim_of_another_version_takes_no_command";
+    in_child(name, || {
+        let launcher = launcher();
+        let shim = wait_for_shim(&launcher)[0];
+        let words = fs::read_to_string(format!("/proc/{shim}/cmdline")).unwrap();
+        let words: Vec<_> = words.split_terminator('\0').collect();
+        let [_name, shim_argument, own_version, wait, parent] = words[..] else {
+            panic!("{words:?}");
+        };
+        let first_answer = |version| {
+            let (mut ours, theirs) = UnixStream::pair().unwrap();
+            let shim = Builder::new(launching_program());
+            let shim = shim.args([shim_argument, version, wait, parent]);
+            let shim = shim.stdin_from(OwnedFd::from(theirs)).spawn().unwrap();
+            // A request of one byte, after its length.
+            ours.write_all(&[&1_u32.to_ne_bytes()[..], b"x"].concat())
+                .unwrap();
+            let mut answer = [0];
+            let read = ours.read(&mut answer);
+            shim.join().unwrap();
+            // The end of a shim that has not read all is an error.
+            (read.unwrap_or(0) > 0).then_some(answer)
+        };
+        assert_eq!(first_answer(own_version), Some(*b"+"));
+        assert_eq!(first_answer("another"), None);
     });
 }

@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use meanwhile_join::process::{Exit, LaunchOptions, Process, TreeMember};
 
-use super::{Builder, eventually, launcher, shell};
+use super::signalling::IN_A_PID_NAMESPACE;
+use super::spawning::executable;
+use super::stopping::reads_of;
+use super::{Builder, eventually, launcher, runs, shell};
+use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
@@ -131,8 +135,7 @@ fn descendants_of_a_running_process_are_others() {
         let process = process.spawn().unwrap();
         let named = |members: Vec<TreeMember>| -> Vec<_> {
             let members = members.into_iter();
-            let others = members.filter(|member| member.pid != process.pid());
-            others.map(|it| (it.pid, it.left_group)).collect()
+            members.map(|it| (it.pid, it.left_group)).collect()
         };
         let left_group = starter == "setsid";
         let expected = || -> Vec<_> {
@@ -142,8 +145,148 @@ fn descendants_of_a_running_process_are_others() {
         eventually("the sleeper", || sleeper.running().len() == 1);
         assert_eq!(named(process.descendants().unwrap()), expected());
         if cfg!(all(target_os = "linux", not(other_unix))) {
-            assert_eq!(named(process.output_holders()), expected());
+            let mut holders = process.output_holders();
+            holders.retain(|member| member.pid != process.pid());
+            assert_eq!(named(holders), expected());
         }
         drop(process.stop(TIMEOUT));
+    }
+}
+
+fn pids(members: Vec<TreeMember>) -> Vec<u32> {
+    members.into_iter().map(|member| member.pid).collect()
+}
+
+/// For a moment while a process executes a program, its environment can't be read.
+#[test]
+fn descendant_that_executes_programs_is_named() {
+    let folder = folder();
+    let text = "#!/bin/sh\n[ $1 -gt 10000 ] || exec \"$0\" $(($1 + 1))\n";
+    let script = executable(folder.path(), text);
+    let daemon = format!("setsid '{}' 0 & echo $!", script.display());
+    // They disturb each other.
+    let trees = [(); 2].map(|()| {
+        let process = shell(&daemon).spawn().unwrap();
+        process.join().unwrap();
+        let pid: u32 = process.output().stdout.text().trim().parse().unwrap();
+        (process, pid)
+    });
+    let (mut looks, mut missed) = (0, 0);
+    for (process, pid) in trees.iter().cycle().take(100) {
+        let named = pids(process.descendants().unwrap());
+        if !runs(*pid) {
+            break;
+        }
+        looks += 1;
+        missed += usize::from(named != [*pid]);
+    }
+    for (process, _) in &trees {
+        drop(process.stop(Duration::ZERO));
+    }
+    assert!(looks >= 10, "it has ended after {looks} looks");
+    assert_eq!(missed, 0, "of {looks} looks");
+}
+
+/// Ends its main thread once it has printed a line. Another thread sleeps.
+const WITHOUT_MAIN_THREAD: &str = "import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print('ready', flush=True)
+ctypes.CDLL(None).pthread_exit(None)";
+
+/// The process table shows such a process as a zombie.
+#[test]
+fn process_without_its_main_thread_is_found() {
+    for is_launched in [false, true] {
+        let script = "setsid python3 -c \"$1\" & echo $!; read line";
+        let tree = shell(script).args(["sh", WITHOUT_MAIN_THREAD]);
+        let tree = if is_launched { launched(tree) } else { tree };
+        let process = tree.stdin_piped().spawn().unwrap();
+        eventually("the end of the main thread", || {
+            let text = process.output().stdout.text().into_owned();
+            let pid = text.lines().next().and_then(|pid| pid.parse().ok());
+            text.ends_with("ready\n") && !pid.is_some_and(runs)
+        });
+        let text = process.output().stdout.text().into_owned();
+        let pid: u32 = text.lines().next().unwrap().parse().unwrap();
+        assert_eq!(pids(process.descendants().unwrap()), [pid]);
+        drop(process.take_stdin());
+        process.join().unwrap();
+        assert_eq!(pids(process.descendants().unwrap()), [pid]);
+        assert!(pids(process.output_holders()).contains(&pid));
+        let report = process.stop(TIMEOUT);
+        assert_eq!(pids(report.ended), [pid]);
+        assert_eq!(process.descendants().unwrap(), []);
+    }
+}
+
+/// Each descendant of a short run has one of the pids since its start.
+#[test]
+fn descendants_of_a_short_run_take_few_reads() {
+    let name = "process::escaping::descendants_of_a_short_run_take_few_reads";
+    in_child(name, || {
+        let sleeper = || Builder::new("sleep").arg("60").kill_on_drop(true);
+        let _many: Vec<_> = (0..40).map(|_| sleeper().spawn().unwrap()).collect();
+        let reads = |builder: Builder| {
+            let process = builder.spawn().unwrap();
+            process.join().unwrap();
+            reads_of(|| assert_eq!(process.descendants().unwrap(), []))
+        };
+        // All processes are looked at if other programs start many just then.
+        let are_few = || {
+            let few = reads(launched(Builder::new("true")));
+            4 * few < reads(Builder::new("true"))
+        };
+        assert!((0..20).any(|_| are_few()), "all processes are looked at");
+    });
+}
+
+/// After a long run the pids may begin again, so that what it has left has a lower one.
+#[test]
+#[ignore = "needs util-linux and a pid namespace; tests/all.sh runs it"]
+fn descendant_of_a_long_run_with_a_low_pid_is_named() {
+    let name = "process::escaping::descendant_of_a_long_run_with_a_low_pid_is_named";
+    in_child_with(IN_A_PID_NAMESPACE, name, || {
+        let give = |newest: u32| {
+            std::fs::write("/proc/sys/kernel/ns_last_pid", newest.to_string()).unwrap();
+        };
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        give(5_000);
+        let script = format!("read line; {} >&- 2>&- &", sleeper.command());
+        let process = launched(shell(&script).stdin_piped()).spawn().unwrap();
+        assert!(process.pid() > 5_000);
+        process
+            .join_timeout(Duration::from_millis(1_100))
+            .unwrap_err();
+        give(3_000);
+        drop(process.take_stdin());
+        process.join().unwrap();
+        eventually("the sleeper", || sleeper.running().len() == 1);
+        give(process.pid() + 10);
+        let named = process.descendants().unwrap();
+        let pids: Vec<_> = named.iter().map(|member| member.pid).collect();
+        assert_eq!(pids, sleeper.running());
+        assert!(pids[0] < process.pid());
+    });
+}
+
+/// The lower and the upper value of the limit in which the mark stands.
+fn marks(limits: &str) -> [Option<u64>; 2] {
+    let mut lines = limits.lines();
+    let line = lines.find_map(|line| line.strip_prefix("Max file locks"));
+    let mut values = line.unwrap().split_whitespace();
+    [(); 2].map(|()| values.next()?.parse().ok())
+}
+
+#[test]
+fn mark_in_a_marked_tree_is_another_and_large() {
+    let show = ["/bin/cat", "/proc/self/limits"];
+    for _ in 0..8 {
+        let inner = Builder::new(super::launching_program())
+            .arg("60")
+            .args(show);
+        let output = launched(inner).spawn().unwrap().join_checked().unwrap();
+        let [lower, upper] = marks(&output.stdout.text()).map(Option::unwrap);
+        assert!(lower < upper && lower >= upper / 2, "{lower} below {upper}");
     }
 }

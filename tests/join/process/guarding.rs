@@ -1,6 +1,7 @@
 //! P11: the supervisor, when it is killed, stopped or slow.
 
 use std::path::Path;
+use std::time::Duration;
 
 use meanwhile_join::process::{Exit, LaunchOptions, Launcher, Process};
 use meanwhile_join::{self as join, CancelToken};
@@ -8,6 +9,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::launching::{children_of, supervisors_of};
+#[cfg(not(other_unix))]
+use super::settings::stat_of;
 use super::spawning::executable;
 use super::{Builder, eventually, launcher, launching_program, runs, shell};
 use crate::util::child::{in_child, killable_folder, start_killable};
@@ -87,13 +90,69 @@ fn failed_start_leaves_no_tag() {
         let launcher = launcher_with_supervisor(folder.path(), &command);
         let process = launched_by(&launcher, Builder::new("true").arg("x".repeat(1 << 20)));
         process.spawn().unwrap_err();
-        eventually("both lines", || {
-            let lines = std::fs::read_to_string(&file).unwrap_or_default();
-            let mut lines = lines.lines();
-            let added = lines.next().and_then(|line| line.strip_prefix('+'));
-            let removed = lines.next().and_then(|line| line.strip_prefix('-'));
-            added.is_some() && added == removed
-        });
+        removed_tags(&file, 1);
+    });
+}
+
+/// Waits until a supervisor has written so many pairs of lines to this file: a tag is added, and removed
+/// after that. Returns the tags.
+fn removed_tags(file: &Path, count: usize) -> Vec<String> {
+    let mut lines = String::new();
+    eventually("the lines of the supervisor", || {
+        lines = std::fs::read_to_string(file).unwrap_or_default();
+        lines.lines().count() == 2 * count
+    });
+    let lines: Vec<_> = lines.lines().collect();
+    let tags = lines.chunks(2).map(|pair| {
+        let tag = pair[0].strip_prefix('+').unwrap();
+        assert_eq!(pair[1].strip_prefix('-'), Some(tag));
+        tag.to_owned()
+    });
+    tags.collect()
+}
+
+#[test]
+fn p11_tree_is_guarded_until_its_end_and_in_stops() {
+    let name = "process::guarding::p11_tree_is_guarded_until_its_end_and_in_stops";
+    in_child(name, || {
+        let folder = folder();
+        let file = folder.path().join("lines");
+        let command = format!("exec cat > {}", file.display());
+        let launcher = launcher_with_supervisor(folder.path(), &command);
+        let ended = launched_by(&launcher, Builder::new("true"));
+        let ended = ended.spawn().unwrap();
+        ended.join().unwrap();
+        let first = removed_tags(&file, 1);
+        // What it has left is guarded while it is stopped.
+        drop(ended.stop(Duration::ZERO));
+        assert_eq!(removed_tags(&file, 2), [&first[..], &first[..]].concat());
+        let stopped = launched_by(&launcher, Builder::new("sleep").arg("60"));
+        let stopped = stopped.spawn().unwrap();
+        assert!(stopped.stop(TIMEOUT).exit.is_some());
+        // The handles live.
+        let tags = removed_tags(&file, 3);
+        assert!(tags[..2].iter().all(|tag| *tag != tags[2]));
+        drop((ended, stopped));
+    });
+}
+
+#[test]
+fn supervisor_that_ends_is_started_ever_later() {
+    let name = "process::guarding::supervisor_that_ends_is_started_ever_later";
+    in_child(name, || {
+        let folder = folder();
+        let file = folder.path().join("starts");
+        let command = format!("echo >> {}; exit", file.display());
+        let launcher = launcher_with_supervisor(folder.path(), &command);
+        let process = launched_by(&launcher, shell("read line").stdin_piped());
+        let process = process.spawn().unwrap();
+        let starts = || std::fs::read(&file).unwrap_or_default().len();
+        eventually("more starts", || starts() >= 3);
+        process.join_timeout(Duration::from_secs(2)).unwrap_err();
+        // The time between two doubles with each, from hundredths of a second.
+        assert!(starts() < 20, "{} starts", starts());
+        drop(process.take_stdin());
+        process.join().unwrap();
     });
 }
 
@@ -152,6 +211,10 @@ fn supervisor_has_a_name_of_its_own() {
         });
         let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
         assert!(command_line.starts_with(b"meanwhile-supervisor\0"));
+        // So the end of a group with a stopped process does not end it.
+        eventually("a session of its own", || {
+            stat_of(pid, 6) == pid.to_string()
+        });
     });
 }
 
@@ -224,7 +287,7 @@ fn run_trees(folder: &Path, moment: &str, to_supervisor: Signal) -> ! {
     eventually("all trees", || trees.iter().all(has_begun));
     if moment == "stopping" {
         let stopped = trees[0].clone();
-        let grace = std::time::Duration::from_millis(200);
+        let grace = Duration::from_millis(200);
         let stopping = join::spawn("stops", move |_| stopped.stop(grace)).unwrap();
         send();
         assert!(stopping.join().unwrap().escaped.is_empty());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::process::{self, Builder, Exit, Process, ProcessState, Stream};
-use meanwhile_join::{self as join, JoinError};
+use meanwhile_join::{self as join, CancelToken, JoinError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -347,6 +347,45 @@ fn p13_shutdown_awaits_a_task_that_an_end_starts() {
         is_over.store(true, Ordering::Relaxed);
         assert!(report.is_complete(), "{report:?}");
         assert!(has_ended, "the task was left");
+    });
+}
+
+/// A shell that has left a sleeper which is deaf to `SIGTERM`, and ends when it is asked to.
+fn with_deaf_sleeper(sleeper: &Sleeper) -> Builder {
+    let script = format!("(trap '' TERM; exec {}) & read line", sleeper.command());
+    shell(&script).stdin_piped()
+}
+
+#[test]
+fn p13_shutdown_awaits_stops_until_its_deadline() {
+    let name = "process::joining::p13_shutdown_awaits_stops_until_its_deadline";
+    in_child(name, || {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let token = CancelToken::new();
+        let cancelled = with_deaf_sleeper(&sleeper).cancel_token(&token);
+        let cancelled = cancelled.spawn().unwrap();
+        eventually("the sleeper", || sleeper.running().len() == 1);
+        // The process ends at once, and the sleeper after a second.
+        token.cancel();
+        assert!(join::shutdown_timeout(TIMEOUT).is_complete());
+        assert_eq!(sleeper.running(), [0; 0]);
+        assert!(cancelled.is_finished());
+
+        let stopped = with_deaf_sleeper(&sleeper).spawn().unwrap();
+        eventually("the sleeper", || sleeper.running().len() == 1);
+        let stops = stopped.clone();
+        let stop = join::Builder::new("stop").daemon(true);
+        let stop = stop.spawn(move |_| stops.stop(TIMEOUT)).unwrap();
+        stopped.join().unwrap();
+        let shutdown = join::Builder::new("shutdown").daemon(true);
+        let shutdown = shutdown.spawn(|_| join::shutdown_timeout(Duration::ZERO).is_complete());
+        let shutdown = shutdown.unwrap();
+        let has_returned = shutdown.join_timeout(TIMEOUT / 2);
+        assert!(matches!(has_returned, Ok(complete) if *complete));
+        assert!(!stop.is_finished());
+        drop(sleeper);
+        assert_eq!(stop.join().unwrap().ended.len(), 2);
     });
 }
 

@@ -1,5 +1,6 @@
 //! P11: the launcher, its limits and its supervisor.
 
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 use meanwhile_join as join;
@@ -13,6 +14,7 @@ use super::{Builder, eventually, launcher, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
+use crate::util::resources::Resources;
 use crate::util::sleeper::Sleeper;
 
 fn launched(builder: Builder) -> Builder {
@@ -245,18 +247,56 @@ pub(super) fn supervisors_of(program: u32) -> Vec<u32> {
 #[test]
 fn daemon_of_a_finished_command_outlives_the_program() {
     const SLEEP: &str = "MEANWHILE_TEST_SLEEP";
+    const FILE: &str = "MEANWHILE_TEST_FILE";
     let name = "process::launching::daemon_of_a_finished_command_outlives_the_program";
     let folder = folder();
     let sleeper = Sleeper::new(folder.path());
-    let setup = format!("export {SLEEP}='{}'", sleeper.command());
+    let file = folder.path().join("supervisor");
+    let setup = format!(
+        "export {SLEEP}='{}' {FILE}='{}'",
+        sleeper.command(),
+        file.display()
+    );
     // The child process is the program that ends.
     in_child_with(&setup, name, || {
         let sleep = std::env::var(SLEEP).unwrap();
-        let process = launched(shell(&format!("setsid {sleep} >/dev/null 2>&1 &")));
-        assert_eq!(process.spawn().unwrap().join().unwrap(), Exit::Code(0));
+        // It and a handle last as long as the program.
+        let launcher = ManuallyDrop::new(launcher());
+        let start = || {
+            let daemon = shell(&format!("setsid {sleep} >/dev/null 2>&1 &"));
+            let daemon = daemon.launched_by(&launcher, LaunchOptions::default());
+            let process = daemon.spawn().unwrap();
+            assert_eq!(process.join().unwrap(), Exit::Code(0));
+            process
+        };
+        drop(start());
+        let _kept = ManuallyDrop::new(start());
+        let supervisors = supervisors_of(std::process::id());
+        assert_eq!(supervisors.len(), 1);
+        std::fs::write(std::env::var_os(FILE).unwrap(), supervisors[0].to_string()).unwrap();
     });
-    let is_child = std::env::var_os(SLEEP).is_some();
-    eventually("the daemon", || is_child || sleeper.running().len() == 1);
+    if std::env::var_os(SLEEP).is_some() {
+        return;
+    }
+    eventually("both daemons", || sleeper.running().len() == 2);
+    let supervisor = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    eventually("the end of the supervisor", || !runs(supervisor));
+    assert_eq!(sleeper.running().len(), 2);
+}
+
+#[test]
+fn refused_start_leaves_no_zombie() {
+    let name = "process::launching::refused_start_leaves_no_zombie";
+    in_child(name, || {
+        let launcher = launcher();
+        for _ in 0..3 {
+            let too_many = LaunchOptions::default().open_files(u64::MAX - 1);
+            let process = Builder::new("true").launched_by(&launcher, too_many);
+            process.spawn().unwrap_err();
+        }
+        let zombies = Resources::now().zombies;
+        assert!(zombies.is_empty(), "{zombies:?}");
+    });
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use meanwhile_join::process::{Exit, Line, Process, Redirect, Stream};
-use meanwhile_join::{self as join, CancelToken, JoinError, Select};
+use meanwhile_join::{self as join, CancelToken, JoinError, Select, SelectError};
 
 use super::{Builder, eventually, shell};
 use crate::util::gate::{Gate, TIMEOUT};
@@ -84,6 +84,19 @@ fn gap_in_a_line_is_between_its_parts() {
     let rest: Vec<Line> = lines.collect();
     let begin = Line::Part(b"begin".to_vec());
     assert_eq!(rest, [begin, Line::Dropped(6), whole("6789end")]);
+}
+
+#[test]
+fn line_that_is_printed_in_pieces_is_whole() {
+    let piece = "x".repeat(300);
+    let script = format!("printf {piece}; read line; echo {piece}");
+    let process = shell(&script).stdin_piped().spawn().unwrap();
+    let mut lines = process.lines(Stream::Stdout);
+    eventually("the first piece", || process.output().stdout.total == 300);
+    let early = lines.next_timeout(Duration::ZERO);
+    assert!(matches!(early, Err(JoinError::TimedOut)));
+    drop(process.take_stdin());
+    assert_eq!(lines.collect::<Vec<_>>(), [whole(&piece.repeat(2))]);
 }
 
 #[test]
@@ -287,6 +300,21 @@ fn p20_select_is_ready_at_each_line_and_the_end() {
         assert_eq!(next, expected);
     }
     assert_eq!(Select::new().lines(&lines).wait(), Ok(0));
+}
+
+#[test]
+fn select_is_ready_for_a_line_that_was_there_before() {
+    let shell = shell("printf 'one\\ntwo\\n'; exec cat").stdin_piped();
+    let process = shell.spawn().unwrap();
+    let mut lines = process.lines(Stream::Stdout);
+    eventually("both lines", || process.output().stdout.total == 8);
+    let ready = || Select::new().timeout(Duration::ZERO);
+    assert_eq!(lines.next(), Some(whole("one")));
+    assert_eq!(ready().lines(&lines).wait(), Ok(0));
+    assert_eq!(lines.next(), Some(whole("two")));
+    assert_eq!(ready().lines(&lines).wait(), Err(SelectError::TimedOut));
+    drop(process.take_stdin());
+    assert_eq!(lines.next(), None);
 }
 
 /// A line and a cancel race. Neither is missed, and nobody waits for ever.

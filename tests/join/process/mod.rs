@@ -16,10 +16,13 @@ mod holding;
 mod joining;
 mod launching;
 mod lines;
+#[cfg(not(other_unix))]
+mod orphans;
 mod output;
 mod pipelines;
 #[cfg(not(other_unix))]
 mod prioritizing;
+mod programs;
 mod reading;
 mod reaping;
 mod reporting;

@@ -7,6 +7,7 @@ use meanwhile_join::process::{Exit, OutputReader, Process, Redirect, Stream};
 use meanwhile_join::{self as join, CancelToken, JoinError, Select, SelectError};
 
 use super::{Builder, eventually, shell};
+use crate::util::child::in_child;
 use crate::util::gate::TIMEOUT;
 
 /// The limit of the output of the processes here.
@@ -40,16 +41,20 @@ fn p26_reader_gets_every_byte_of_a_fast_process() {
     assert!(expected.ends_with(&*kept.text()));
 }
 
-#[test]
-fn p26_process_waits_for_its_reader() {
-    let (process, mut reader) = spawn(Builder::new("cat").arg("/dev/zero"));
-    // It prints until the pipe is full, and then no more.
+/// A process prints until the pipe is full, and then no more.
+fn until_it_waits(process: &Process) {
     let mut before = 0;
     eventually("it waits", || {
         std::thread::park_timeout(Duration::from_millis(5));
         let written = process.written(Stream::Stdout);
         std::mem::replace(&mut before, written) == written && written > LIMIT as u64
     });
+}
+
+#[test]
+fn p26_process_waits_for_its_reader() {
+    let (process, mut reader) = spawn(Builder::new("cat").arg("/dev/zero"));
+    until_it_waits(&process);
     let held = process.output().stdout.bytes.len();
     assert!(held < LIMIT + 128 * 1024, "{held} bytes are held");
     let mut buffer = vec![0; 4_000_000];
@@ -72,6 +77,21 @@ fn p26_dropped_reader_closes_the_stream() {
     reader.read_exact(&mut [0; 2]).unwrap();
     drop(reader);
     assert_eq!(process.join().unwrap().signal_name(), Some("SIGPIPE"));
+}
+
+#[test]
+fn p26_released_stream_goes_on_without_a_reader() {
+    // Without another process that wakes the reaper.
+    let name = "process::reading::p26_released_stream_goes_on_without_a_reader";
+    in_child(name, || {
+        let (process, reader) = spawn(Builder::new("seq").arg("100000"));
+        until_it_waits(&process);
+        reader.release();
+        assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Code(0));
+        let stdout = process.output().stdout;
+        assert_eq!((stdout.total, stdout.bytes.len()), (588_895, LIMIT));
+        assert!(process.take_reader(Stream::Stdout).is_none());
+    });
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use meanwhile_join::process::{Builder, Exit, Process, ProcessGroup};
+use meanwhile_join::process::{Builder, Exit, Process, ProcessGroup, Redirect, Stream};
 use meanwhile_join::{JoinError, Promise};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, killpg};
@@ -18,8 +18,16 @@ use super::{eventually, runs, shell};
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
 
-/// The time that the reaper of this program has spent on a processor.
+/// The time that the reaper of this program has spent on a processor, and how often it got one.
 struct ReaperClock(File);
+
+/// What the reaper has done in a second.
+struct Work {
+    /// The part of the time that it spent on a processor.
+    share: f64,
+    /// How often it got a processor.
+    turns: u64,
+}
 
 impl ReaperClock {
     fn open() -> Self {
@@ -42,27 +50,40 @@ impl ReaperClock {
         Some(Self(File::open(reaper.path().join("schedstat")).unwrap()))
     }
 
-    fn read(&self) -> Duration {
+    fn read(&self) -> (Duration, u64) {
         let mut text = [0; 64];
         let count = self.0.read_at(&mut text, 0).unwrap();
         let text = std::str::from_utf8(&text[..count]).unwrap();
-        let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
-        Duration::from_nanos(nanos.unwrap())
+        let numbers = text
+            .split_whitespace()
+            .map(|number| number.parse().unwrap());
+        // The second one is the time that it waited for a processor.
+        let [nanos, _, turns] = numbers.collect::<Vec<_>>()[..] else {
+            panic!("{text}");
+        };
+        (Duration::from_nanos(nanos), turns)
     }
 
-    /// The part of the time of a timed join, which must time out, that the reaper spent on a
-    /// processor.
-    fn share_during_join(&self, process: &Process) -> f64 {
+    /// What the reaper does during a timed join, which must time out.
+    fn work_during_join(&self, process: &Process) -> Work {
         let (before, start) = (self.read(), Instant::now());
         let joined = process.join_timeout(Duration::from_secs(1));
         assert!(matches!(joined, Err(JoinError::TimedOut)), "{joined:?}");
-        self.read().saturating_sub(before).as_secs_f64() / start.elapsed().as_secs_f64()
+        let after = self.read();
+        let busy = after.0.saturating_sub(before.0);
+        Work {
+            share: busy.as_secs_f64() / start.elapsed().as_secs_f64(),
+            turns: after.1 - before.1,
+        }
     }
 }
 
 /// More than the reaper may take. Without a pause it takes most of a processor, or what a busy
 /// machine has left.
 const MAX_SHARE: f64 = 0.05;
+
+/// The limit of the output that waits for a reader here.
+const LIMIT: usize = 10_000;
 
 /// Prints a line for the parent of this process.
 fn say(line: &str) {
@@ -109,10 +130,33 @@ fn join_a_traced_child() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
     drop(child.take_stdin());
     eventually("the death of the child", || !runs(child.pid()));
-    let share = ReaperClock::open().share_during_join(&child);
+    let Work { share, turns } = ReaperClock::open().work_during_join(&child);
     say("measured");
     assert_eq!(child.join_timeout(TIMEOUT).unwrap(), Exit::Code(6));
     assert!(share < MAX_SHARE, "the reaper took {share} of a processor");
+    // It tries again ever later.
+    assert!(turns < 100, "the reaper got {turns} turns");
+}
+
+#[test]
+fn process_that_waits_costs_the_reaper_nothing() {
+    let name = "process::reaping::process_that_waits_costs_the_reaper_nothing";
+    in_child(name, || {
+        let silent = shell("read line; exit 3").stdin_piped().spawn().unwrap();
+        let full = Builder::new("cat").arg("/dev/zero");
+        let full = full.stdout(Redirect::Buffered).output_limit(LIMIT);
+        let full = full.spawn().unwrap();
+        let _reader = full.take_reader(Stream::Stdout).unwrap();
+        eventually("more than the limit", || {
+            full.written(Stream::Stdout) > LIMIT as u64 + 65_535
+        });
+        let Work { share, turns } = ReaperClock::open().work_during_join(&silent);
+        assert!(share < MAX_SHARE, "the reaper took {share} of a processor");
+        assert!(turns < 5, "the reaper got {turns} turns");
+        full.kill().unwrap();
+        drop(silent.take_stdin());
+        assert_eq!(silent.join_timeout(TIMEOUT).unwrap(), Exit::Code(3));
+    });
 }
 
 #[test]
@@ -130,7 +174,7 @@ fn lowered_limit_of_files_blocks_and_costs_nothing() {
             ..usual
         };
         setrlimit(Resource::Nofile, limit).unwrap();
-        let share = clock.share_during_join(&shells[0]);
+        let Work { share, .. } = clock.work_during_join(&shells[0]);
         assert!(share < MAX_SHARE, "the reaper took {share} of a processor");
         for shell in &shells {
             drop(shell.take_stdin());
@@ -266,4 +310,61 @@ fn p16_callbacks_joining_living_processes_block_none() {
     for _ in 0..5 {
         assert_eq!(joined.recv_timeout(TIMEOUT).unwrap(), Exit::Code(9));
     }
+}
+
+#[test]
+fn callbacks_run_on_the_thread_that_waits_for_them() {
+    let name = "process::reaping::callbacks_run_on_the_thread_that_waits_for_them";
+    in_child(name, || {
+        let called_on = || {
+            let process = shell("read line").stdin_piped().spawn().unwrap();
+            let (send, names) = mpsc::channel();
+            process.on_finish(move || {
+                let name = std::thread::current().name().map(str::to_owned);
+                send.send(name).unwrap();
+            });
+            drop(process.take_stdin());
+            names.recv_timeout(TIMEOUT).unwrap()
+        };
+        // It may not have come to wait again; then another one is started.
+        let on_it = (0..20).filter(|_| called_on().as_deref() == Some("callbacks"));
+        assert!(on_it.count() > 5);
+    });
+}
+
+/// The time that all threads of this program have spent on a processor.
+fn busy_time() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    // A thread may have ended meanwhile.
+    let clocks = threads.filter_map(|it| File::open(it.path().join("schedstat")).ok());
+    clocks.map(|clock| ReaperClock(clock).read().0).sum()
+}
+
+#[test]
+fn p20_function_gets_each_line_at_once_and_then_rests() {
+    let name = "process::reaping::p20_function_gets_each_line_at_once_and_then_rests";
+    in_child(name, || {
+        let (send, lines) = mpsc::channel();
+        let cat = Builder::new("cat").stdin_piped();
+        let cat = cat.on_line(Stream::Stdout, move |line| {
+            send.send(line.to_string()).unwrap();
+        });
+        let process = cat.spawn().unwrap();
+        let mut stdin = process.take_stdin().unwrap();
+        // An even and an odd number of lines.
+        for count in [50, 1] {
+            for number in 0..count {
+                writeln!(stdin, "{number}").unwrap();
+                assert_eq!(lines.recv_timeout(TIMEOUT), Ok(number.to_string()));
+            }
+            let before = busy_time();
+            process
+                .join_timeout(Duration::from_millis(500))
+                .unwrap_err();
+            let busy = busy_time().saturating_sub(before);
+            assert!(busy < Duration::from_millis(100), "busy for {busy:?}");
+        }
+        drop(stdin);
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+    });
 }

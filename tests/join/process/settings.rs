@@ -9,7 +9,7 @@ use crate::util::files::folder;
 
 /// A field of the process table, by its number in proc(5): the group is 5, the session 6, and the terminal
 /// 7.
-fn stat_of(pid: u32, field: usize) -> String {
+pub(super) fn stat_of(pid: u32, field: usize) -> String {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = stat.rsplit(") ").next().unwrap();
     after_name.split(' ').nth(field - 3).unwrap().to_owned()

@@ -3,12 +3,16 @@
 use std::fs;
 use std::time::Duration;
 
-use meanwhile_join::process::Exit;
+use meanwhile_join::process::{self, Exit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+#[cfg(not(other_unix))]
+use super::stopping::reads_of;
 use super::stopping::{assert_ended, counts, tree};
 use super::{eventually, shell, wait_for_line};
+#[cfg(not(other_unix))]
+use crate::util::child::in_child;
 use crate::util::child::in_child_with;
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
@@ -50,7 +54,7 @@ fn p6_signals_without_a_name_are_refused() {
 }
 
 /// Enters a pid namespace, in which the next pid can be chosen.
-const IN_A_PID_NAMESPACE: &str = r#"
+pub(super) const IN_A_PID_NAMESPACE: &str = r#"
 works() { "$@" sh -c 'echo 1000 > /proc/sys/kernel/ns_last_pid'; }
 root="unshare --pid --fork --mount-proc"
 user="unshare --user --map-root-user --pid --fork --mount-proc"
@@ -119,19 +123,56 @@ fn is_stopped(pid: u32) -> bool {
 #[test]
 fn p8_pause_and_resume_reach_the_whole_tree() {
     let script = "sleep 60 & echo $!; setsid sleep 60 & echo $!; echo ready; wait";
-    let (process, pids) = tree(script);
-    process.pause();
-    eventually("the pause", || pids.iter().all(|pid| is_stopped(*pid)));
-    process.resume();
-    eventually("the end of the pause", || {
-        !pids.iter().any(|pid| is_stopped(*pid))
+    for is_listed in [false, true] {
+        let (process, pids) = tree(script);
+        let live = process::live_processes();
+        let listed = live.iter().find(|it| it.pid == process.pid()).unwrap();
+        let pause = || {
+            if is_listed {
+                listed.pause();
+            } else {
+                process.pause();
+            }
+        };
+        let resume = || {
+            if is_listed {
+                listed.resume();
+            } else {
+                process.resume();
+            }
+        };
+        pause();
+        eventually("the pause", || pids.iter().all(|pid| is_stopped(*pid)));
+        resume();
+        eventually("the end of the pause", || {
+            !pids.iter().any(|pid| is_stopped(*pid))
+        });
+        pause();
+        let report = process.stop(TIMEOUT);
+        assert_eq!(counts(&report), (3, 0, 0), "{report:?}");
+        assert_ended(&pids);
+        pause();
+        resume();
+    }
+}
+
+/// A pause looks for processes until a look finds no other one.
+#[cfg(not(other_unix))]
+#[test]
+fn pause_looks_once_more_than_it_finds_others() {
+    let name = "process::signalling::pause_looks_once_more_than_it_finds_others";
+    in_child(name, || {
+        let ended = shell("exit 0").spawn().unwrap();
+        ended.join().unwrap();
+        let look = || reads_of(|| drop(ended.descendants()));
+        let before = look();
+        let paused = reads_of(|| ended.pause());
+        let in_one_look = before.max(look());
+        assert!(
+            paused < 5 * in_one_look,
+            "{paused} reads, {in_one_look} a look"
+        );
     });
-    process.pause();
-    let report = process.stop(TIMEOUT);
-    assert_eq!(counts(&report), (3, 0, 0), "{report:?}");
-    assert_ended(&pids);
-    process.pause();
-    process.resume();
 }
 
 #[test]

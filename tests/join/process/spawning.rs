@@ -107,6 +107,24 @@ fn p9_missing_permission_is_reported() {
 }
 
 #[test]
+fn p9_file_on_the_path_without_permission_is_named() {
+    let folders = [folder(), folder()];
+    write(folders[0].path(), "program", "#!/bin/sh\n");
+    let path = std::env::join_paths(folders.each_ref().map(tempfile::TempDir::path)).unwrap();
+    for launched in [false, true] {
+        let mut builder = Builder::new("program").env("PATH", &path);
+        if launched {
+            builder = builder.launched_by(&launcher(), LaunchOptions::default());
+        }
+        let error = spawn_error(builder);
+        assert!(
+            matches!(error, SpawnError::PermissionDenied { .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn p9_file_that_is_no_program_is_reported() {
     let folder = folder();
     let junk = executable(folder.path(), "\0\u{1}\u{2}\u{3}");

@@ -81,7 +81,7 @@ fn p7_tree_that_ignores_sigterm_is_killed() {
 
 /// The number of read calls that this process made in `work`, as counted by the kernel.
 #[cfg(not(other_unix))]
-fn reads_of(work: impl FnOnce()) -> u64 {
+pub(super) fn reads_of(work: impl FnOnce()) -> u64 {
     let reads = || -> u64 {
         let io = fs::read_to_string("/proc/self/io").unwrap();
         let count = io.lines().find_map(|line| line.strip_prefix("syscr: "));
@@ -196,7 +196,8 @@ fn pids(members: &[TreeMember]) -> Vec<u32> {
 
 #[test]
 fn p7_tidy_up_command_is_left_to_finish() {
-    let process = tidying("sleep 0.5");
+    // The second one is started long after the stop has begun.
+    let process = tidying("sleep 0.1; sleep 0.5");
     let report = process.stop(TIMEOUT);
     let printed = printed(&process);
     assert!(printed.ends_with("\ntidied 0\n"), "{printed}");
@@ -227,6 +228,22 @@ fn p7_second_stop_leaves_the_tidy_up_alone() {
     let printed = printed(&process);
     assert!(printed.ends_with("\ntidied 0\n"), "{printed}");
     assert_eq!(first.join().unwrap().exit, Some(Exit::Code(0)));
+}
+
+#[test]
+fn p7_member_that_loses_its_parent_is_ended() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    // Deaf, in a session of its own and without a tag. Its parent ends when it is asked to.
+    let deaf = format!("trap '' TERM; exec {}", sleeper.command());
+    let script = format!("env -i setsid sh -c \"{deaf}\" & read line");
+    let process = shell(&script).stdin_piped().spawn().unwrap();
+    eventually("the sleeper", || sleeper.running().len() == 1);
+    let pid = sleeper.running()[0];
+    let report = process.stop(Duration::from_millis(300));
+    assert!(pids(&report.forced).contains(&pid), "{report:?}");
+    assert_eq!(sleeper.running(), [0; 0]);
+    assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
 }
 
 #[test]

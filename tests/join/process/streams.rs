@@ -63,6 +63,18 @@ fn last_choice_for_stderr_counts() {
     let process = together.spawn().unwrap();
     process.join().unwrap();
     assert_eq!(process.output().stdout.text(), "out\nerr\n");
+    // The file of a choice that does not count is not touched.
+    let folder = folder();
+    let [out, err] = ["out", "err"].map(|name| folder.path().join(name));
+    let into_err = || shell().stderr(Redirect::File(err.clone()));
+    let process = into_err().stderr_to_stdout().spawn().unwrap();
+    process.join().unwrap();
+    assert_eq!(process.output().stdout.text(), "out\nerr\n");
+    let to_file = into_err().stdout(Redirect::File(out.clone()));
+    let process = to_file.stderr_to_stdout().spawn().unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(0));
+    assert_eq!(fs::read_to_string(out).unwrap(), "out\nerr\n");
+    assert!(!err.exists());
     let nowhere = shell().stdout(Redirect::Null).stderr_to_stdout();
     let process = nowhere.spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(0));
@@ -297,5 +309,26 @@ fn p21_one_file_for_both_streams_keeps_both() {
         let process = shell.stderr(Redirect::File(other.clone())).spawn().unwrap();
         assert_eq!(process.join().unwrap(), Exit::Code(0));
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
+    }
+}
+
+#[test]
+fn one_file_is_emptied_if_one_stream_says_so() {
+    let folder = folder();
+    let path = folder.path().join("both");
+    let (new, end): (fn(_) -> _, fn(_) -> _) = (Redirect::File, Redirect::Append);
+    for (stdout, stderr, before) in [
+        (new, new, ""),
+        (new, end, ""),
+        (end, new, ""),
+        (end, end, "before\n"),
+    ] {
+        fs::write(&path, "before\n").unwrap();
+        let shell = shell("echo one; echo two >&2; echo three");
+        let shell = shell.stdout(stdout(path.clone()));
+        let process = shell.stderr(stderr(path.clone())).spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{before}one\ntwo\nthree\n"));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use meanwhile_join::process::{Exit, InputWriter, Line, Process, Stream};
 
 use super::{Builder, eventually, shell};
+use crate::util::child::in_child;
 use crate::util::gate::TIMEOUT;
 
 /// More than a pipe holds.
@@ -19,15 +20,22 @@ fn spawn(builder: Builder) -> (Process, InputWriter) {
 
 #[test]
 fn p28_write_does_not_wait_for_the_process() {
-    let (process, mut writer) = spawn(shell("read line; exec wc -c"));
-    process.pause();
-    writer.write_all(&vec![b'x'; MUCH]).unwrap();
-    assert!(writer.unwritten() > MUCH / 2, "{writer:?}");
-    process.resume();
-    writer.write_all(b"\nfour").unwrap();
-    drop(writer);
-    assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Code(0));
-    assert_eq!(process.output().stdout.text().trim(), "4");
+    // Without another process that wakes the reaper.
+    let name = "process::writing::p28_write_does_not_wait_for_the_process";
+    in_child(name, || {
+        let (process, mut writer) = spawn(shell("echo ready; read line; exec wc -c"));
+        let mut lines = process.lines(Stream::Stdout);
+        assert_eq!(lines.next(), Some(Line::Whole(b"ready".to_vec())));
+        process.pause();
+        writer.write_all(&vec![b'x'; MUCH]).unwrap();
+        assert!(writer.unwritten() > MUCH / 2, "{writer:?}");
+        assert!(writer.unwritten() <= MUCH, "{writer:?}");
+        process.resume();
+        writer.write_all(b"\nfour").unwrap();
+        drop(writer);
+        assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Code(0));
+        assert_eq!(lines.next().unwrap().text().trim(), "4");
+    });
 }
 
 #[test]

@@ -430,9 +430,12 @@ fn p1_process_is_awaited() {
     let shell = process::Builder::new("sh").args(["-c", "read line; exit 4"]);
     let shell = shell.stdin_piped().spawn().unwrap();
     let mut dropped = Box::pin((&shell).into_future());
-    let mut unwoken = Context::from_waker(Waker::noop());
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    let mut unwoken = Context::from_waker(&waker);
     assert!(dropped.as_mut().poll(&mut unwoken).is_pending());
-    drop(dropped);
+    drop((dropped, waker));
+    assert_eq!(Arc::strong_count(&counter), 1, "its waker is kept");
     drop(shell.take_stdin());
     let ended = process::Exit::Code(4);
     assert_eq!(block_on((&shell).into_future()).0.unwrap(), ended);

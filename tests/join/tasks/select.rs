@@ -344,11 +344,13 @@ fn t33_ended_selects_leave_nothing_behind() {
             let _open = OpenOnDrop(never.clone());
             let task = gated(&never, ());
             let sleeper = process::Builder::new("sleep").arg("60").spawn().unwrap();
+            let lines = sleeper.lines(process::Stream::Stdout);
             let token = CancelToken::new();
             let (_keep, receiver) = bounded::<()>(1);
             let round = |count: usize| {
                 for number in 0..count {
                     let select = Select::new().task(&task).process(&sleeper).token(&token);
+                    let select = select.lines(&lines);
                     let select = match number % 2 {
                         0 => select.receiver(&receiver),
                         _ => select,

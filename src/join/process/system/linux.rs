@@ -1,23 +1,22 @@
 //! Linux: pidfds, an eventfd, procfs and the parent-death signal.
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::CStr;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
-use procfs::process::{FDPermissions, FDTarget, Process, Stat, all_processes};
-use procfs::{ProcError, ProcResult};
+use procfs::ProcResult;
+use procfs::process::Process;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getpriority_process,
-    getrlimit, pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpid, getppid,
+    getpriority_process, getrlimit, pidfd_open, pidfd_send_signal, set_child_subreaper,
+    set_parent_process_death_signal, setrlimit, waitid,
 };
 use rustix::thread::{
     gettid, sched_getaffinity, set_name, set_thread_gid, set_thread_groups, set_thread_uid,
@@ -26,10 +25,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
-use super::super::reserve;
-use super::super::tag::TAG_VARIABLE;
 use super::super::user::User;
-use super::entry::{PipeHolder, ProcessEntry};
 
 /// Whether the tags of all programs can be read.
 pub(in super::super) const SHOWS_ALL_TAGS: bool = true;
@@ -107,48 +103,6 @@ pub(in super::super) fn reap(pid: Pid, pidfd: Option<&Pidfd>) -> rustix::io::Res
     Ok(status.map(|s| Exit::from_status(s.exit_status(), s.terminating_signal(), s.dumped())))
 }
 
-/// The time for which a process that executes a program is asked again for its environment. It is
-/// longer than an `execve` takes on a busy machine.
-const EXEC_TIMEOUT: Duration = Duration::from_millis(200);
-const EXEC_POLL_INTERVAL: Duration = Duration::from_millis(1);
-
-/// Returns all processes except zombies. Has three files open at the same time.
-///
-/// A process that executes a program has no environment for a moment, and so no tag. It is asked
-/// again until it has one.
-///
-/// # Errors
-/// The process table can't be read, for example because no more files can be opened.
-pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
-    let began = Instant::now();
-    let mut running = Vec::new();
-    let mut executing = Vec::new();
-    for process in all_processes().map_err(io_error)? {
-        match unless_gone(process)?
-            .map(|it| entry(&it))
-            .transpose()?
-            .flatten()
-        {
-            Some(Found::Complete(entry)) => running.push(entry),
-            Some(Found::Executing(entry)) => executing.push(entry),
-            None => {}
-        }
-    }
-    while !executing.is_empty() && began.elapsed() < EXEC_TIMEOUT {
-        std::thread::park_timeout(EXEC_POLL_INTERVAL);
-        for old in std::mem::take(&mut executing) {
-            let process = unless_gone(Process::new(old.pid))?;
-            match process.map(|it| entry(&it)).transpose()?.flatten() {
-                Some(Found::Complete(entry)) => running.push(entry),
-                Some(Found::Executing(entry)) => executing.push(entry),
-                None => {}
-            }
-        }
-    }
-    running.extend(executing);
-    Ok(running)
-}
-
 /// More pids than these are not looked at one by one.
 const MAX_PIDS: i32 = 256;
 
@@ -167,63 +121,6 @@ pub(in super::super) fn pids_since(pid: i32) -> Option<RangeInclusive<i32>> {
     (0..=MAX_PIDS).contains(&count).then_some(pid + 1..=newest)
 }
 
-/// Returns the processes with these pids, except zombies and this program.
-///
-/// # Errors
-/// No more files can be opened.
-pub(in super::super) fn processes_of(
-    pids: impl Iterator<Item = i32>,
-) -> io::Result<Vec<ProcessEntry>> {
-    // Most of the pids are those of short threads of this program.
-    let is_own = |pid: &i32| Path::new("/proc/self/task").join(pid.to_string()).exists();
-    let mut others = pids.filter(|pid| !is_own(pid));
-    others.try_fold(Vec::new(), |mut entries, pid| {
-        let process = unless_gone(Process::new(pid))?;
-        match process.map(|it| entry(&it)).transpose()?.flatten() {
-            // One that executes a program has no tag for a moment.
-            Some(Found::Complete(entry) | Found::Executing(entry)) => entries.push(entry),
-            None => {}
-        }
-        Ok(entries)
-    })
-}
-
-/// Returns the other processes that can write to one of these pipes.
-pub(in super::super) fn pipe_holders(pipes: &[u64]) -> Vec<PipeHolder> {
-    let own = std::process::id().cast_signed();
-    let processes = all_processes().into_iter().flatten().flatten();
-    let holders = processes.filter(|process| process.pid != own && holds_any(process, pipes));
-    holders
-        .filter_map(|process| {
-            let stat = process.stat().ok()?;
-            Some(PipeHolder {
-                pid: stat.pid,
-                group: stat.pgrp,
-                name: stat.comm,
-            })
-        })
-        .collect()
-}
-
-fn holds_any(process: &Process, pipes: &[u64]) -> bool {
-    // Those of other users can't be read.
-    let files = process.fd().into_iter().flatten().flatten();
-    // A child of this program has its reading end for the moment until it executes a program.
-    let writable = files.filter(|file| file.mode().contains(FDPermissions::WRITE));
-    let mut targets = writable.map(|file| file.target);
-    targets.any(|target| matches!(target, FDTarget::Pipe(number) if pipes.contains(&number)))
-}
-
-/// Returns the start of the process with this pid, or `None` if there is no such process. A zombie
-/// counts as one.
-///
-/// # Errors
-/// No more files can be opened.
-pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
-    let stat = Process::new(pid).and_then(|process| process.stat());
-    Ok(unless_gone(stat)?.map(|stat| stat.starttime))
-}
-
 /// Returns the start of a process that is started now: ticks since the system started.
 pub(in super::super) fn start_of_now() -> u64 {
     let now = clock_gettime(ClockId::Boottime);
@@ -232,120 +129,8 @@ pub(in super::super) fn start_of_now() -> u64 {
     seconds * per_second + nanos * per_second / 1_000_000_000
 }
 
-/// Returns `None` for an error that is one of the process, such as its end.
-///
-/// # Errors
-/// No more files can be opened.
-fn unless_gone<T>(read: ProcResult<T>) -> io::Result<Option<T>> {
-    match read {
-        Ok(read) => Ok(Some(read)),
-        Err(error) => match io_error(error) {
-            limit if reserve::is_limit(&limit) => Err(limit),
-            _gone => Ok(None),
-        },
-    }
-}
-
-fn io_error(error: ProcError) -> io::Error {
-    match error {
-        ProcError::Io(error, _path) => error,
-        other => io::Error::other(other),
-    }
-}
-
-enum Found {
-    Complete(ProcessEntry),
-    /// Of a process that executes a program: without the environment of the old one, or with a part
-    /// of it.
-    Executing(ProcessEntry),
-}
-
-/// Returns `None` if the process has ended.
-fn entry(process: &Process) -> io::Result<Option<Found>> {
-    let stat = unless_gone(process.stat())?;
-    let Some(stat) = stat.filter(|stat| !matches!(stat.state, 'Z' | 'X')) else {
-        return Ok(None);
-    };
-    // The environment of another user's process can't be read, and the process can't be signalled.
-    let environ = unless_gone(read_environ(process))?;
-    let is_executing = environ
-        .as_ref()
-        .is_some_and(|read| read.len() < environ_len(&stat).unwrap_or(1));
-    let entry = ProcessEntry {
-        pid: stat.pid,
-        parent: stat.ppid,
-        group: stat.pgrp,
-        started: stat.starttime,
-        tags: environ.and_then(|environ| tags_in(&environ)),
-        marks: marks_of(process, &stat)?,
-        name: stat.comm,
-    };
-    Ok(Some(if is_executing {
-        Found::Executing(entry)
-    } else {
-        Found::Complete(entry)
-    }))
-}
-
-fn read_environ(process: &Process) -> ProcResult<Vec<u8>> {
-    let mut environ = Vec::new();
-    process
-        .open_relative("environ")?
-        .read_to_end(&mut environ)?;
-    Ok(environ)
-}
-
-/// Returns the length of the environment; `None` while the process has none because it executes a
-/// program. A thread of the kernel has no memory, and no environment at any time.
-fn environ_len(stat: &Stat) -> Option<usize> {
-    let (start, end) = (stat.env_start?, stat.env_end?);
-    let has_environ = end > 0 || stat.vsize == 0;
-    has_environ
-        .then_some(end.saturating_sub(start))?
-        .try_into()
-        .ok()
-}
-
-fn tags_in(environ: &[u8]) -> Option<OsString> {
-    let mut variables = environ.split(|byte| *byte == 0);
-    let tags = variables.find_map(|variable| {
-        let value = variable.strip_prefix(TAG_VARIABLE.as_bytes())?;
-        value.strip_prefix(b"=")
-    })?;
-    Some(OsStr::from_bytes(tags).to_owned())
-}
-
 /// The limit in which the mark stands. Linux does not enforce it.
 const MARK_LIMIT: Resource = Resource::Locks;
-
-/// The name of [`MARK_LIMIT`] in `/proc/PID/limits`.
-const MARK_LIMIT_NAME: &str = "Max file locks";
-
-/// Reads the lower and the upper value of [`MARK_LIMIT`].
-///
-/// # Errors
-/// No more files can be opened.
-fn marks_of(process: &Process, stat: &Stat) -> io::Result<[Option<u64>; 2]> {
-    let is_of_kernel = stat.vsize == 0;
-    let limits = if is_of_kernel {
-        None
-    } else {
-        unless_gone(read_limits(process))?
-    };
-    let mut lines = limits.iter().flat_map(|limits| limits.lines());
-    let line = lines.find_map(|line| line.strip_prefix(MARK_LIMIT_NAME));
-    // A limit that is not set is no number.
-    let mut values = line.unwrap_or_default().split_whitespace();
-    Ok([(); 2].map(|()| values.next()?.parse().ok()))
-}
-
-fn read_limits(process: &Process) -> ProcResult<String> {
-    let mut limits = String::new();
-    process
-        .open_relative("limits")?
-        .read_to_string(&mut limits)?;
-    Ok(limits)
-}
 
 /// Returns the highest number that can stand in the limit for the mark.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have no such limit")]
@@ -361,6 +146,30 @@ pub(in super::super) fn set_mark(mark: u64) -> io::Result<()> {
         maximum: outermost.or(Some(mark)),
     };
     Ok(setrlimit(MARK_LIMIT, limit)?)
+}
+
+/// Has the system give this program the orphans below it, in place of the first process.
+///
+/// # Errors
+/// The system does not do that, or does not tell which they are.
+pub(in super::super) fn adopt_orphans() -> io::Result<()> {
+    read_children()?;
+    Ok(set_child_subreaper(Some(getpid()))?)
+}
+
+/// Returns the children of the first thread, which gets the orphans. Those of a thread that has ended are
+/// among them.
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn adopted() -> io::Result<Vec<i32>> {
+    let children = read_children()?;
+    let pids = children.split_ascii_whitespace();
+    Ok(pids.filter_map(|pid| pid.parse().ok()).collect())
+}
+
+fn read_children() -> io::Result<String> {
+    fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id()))
 }
 
 /// What a process inherits from this program, apart from its environment, folder and files.

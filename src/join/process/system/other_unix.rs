@@ -249,6 +249,17 @@ impl Inherited {
     }
 }
 
+pub(in super::super) fn adopt_orphans() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Adopts none.
+#[expect(clippy::unnecessary_wraps, reason = "Linux reads a file")]
+pub(in super::super) fn adopted() -> io::Result<Vec<i32>> {
+    Ok(Vec::new())
+}
+
+/// See Linux.
 pub(in super::super) fn own_folder() -> io::Result<OwnedFd> {
     Err(io::ErrorKind::Unsupported.into())
 }
