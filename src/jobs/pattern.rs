@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::item::is_file_limit;
+use super::retry::Shortage;
 use super::text::shown;
 use super::{Item, ItemError, Plan, room};
 use crate::format;
@@ -302,8 +303,11 @@ impl<'a> Search<'a> {
             }
             Ok(())
         };
-        let is_refused = |read: &io::Result<()>| read.as_ref().is_err_and(is_file_limit);
-        let read = room::run(context, read, is_refused)?;
+        let shortage = |read: &io::Result<()>| {
+            let is_refused = read.as_ref().is_err_and(is_file_limit);
+            is_refused.then_some(Shortage::Files)
+        };
+        let read = room::run(context, read, shortage, || ())?;
         // The error may be the cancel.
         context.check()?;
         match read.map_err(|error| (error.kind(), error)) {
