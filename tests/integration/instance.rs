@@ -47,7 +47,7 @@ fn start_again(
         taken.extend(instance.take());
         std::thread::yield_now();
     }
-    let started = again.join_timeout_into(TIMEOUT).ok().expect("it ends");
+    let started = again.join_timeout_into(TIMEOUT).expect("it ends");
     (started.expect("no panic"), taken)
 }
 
@@ -151,7 +151,7 @@ fn of_starts_at_once_one_opens_a_window() {
         });
         let starts: Vec<_> = starts.collect();
         let starts = starts.into_iter().map(|start| {
-            let start = start.join_timeout_into(TIMEOUT).ok().expect("it ends");
+            let start = start.join_timeout_into(TIMEOUT).expect("it ends");
             start.expect("no panic")
         });
         let (first, others): (Vec<_>, Vec<_>) =

@@ -105,7 +105,8 @@ impl Place {
 /// Checks that it is a folder which nobody else can change.
 fn check(folder: &Metadata) -> io::Result<()> {
     let is_own = folder.uid() == geteuid().as_raw();
-    if folder.is_dir() && is_own && folder.mode() & 0o077 == 0 {
+    let for_others = folder.mode() & 0o077;
+    if folder.is_dir() && is_own && for_others == 0 {
         Ok(())
     } else {
         Err(ErrorKind::PermissionDenied.into())

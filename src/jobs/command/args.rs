@@ -9,6 +9,10 @@ use crate::jobs::{Arguments, duration};
 /// Run a program, once or once for each file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = PLACEHOLDERS)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct CommandArgs {
     /// Run the command once for all FILES instead of once for each.
     #[arg(long)]
