@@ -58,6 +58,8 @@ mod paging;
 mod resting;
 #[path = "ui/results.rs"]
 mod results;
+#[path = "ui/rows.rs"]
+mod rows;
 #[path = "ui/settings.rs"]
 mod settings;
 #[cfg(target_os = "linux")]

@@ -24,7 +24,9 @@ impl App {
             if let Some(text) = done.copy {
                 ctx.copy_text(text);
             }
-            context.notify(done.notice);
+            if let Some(notice) = done.notice {
+                context.notify(notice);
+            }
         }
         if let Some((asker, answer)) = context.dialogs.poll(ctx)
             && let Some(page) = self.pages.iter_mut().find(|page| page.info().id == asker)

@@ -14,6 +14,7 @@ mod ui;
 mod window;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui;
@@ -24,8 +25,8 @@ use crate::ui::notices::Notice;
 use crate::ui::tokens;
 
 pub use crate::pages::{
-    DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs, PageId, State,
-    WindowPlace,
+    DesktopOpener, DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs,
+    Opener, PageId, State, WindowPlace,
 };
 pub use store::{CONFIG_DIR_VARIABLE, Store};
 pub use window::run;
@@ -38,6 +39,8 @@ pub struct Setup {
     pub store: Store,
     pub notices: Vec<Notice>,
     pub dialogs: Box<dyn Dialogs>,
+    /// Opens files with other programs.
+    pub opener: Arc<dyn Opener>,
     /// Starts processes; `None` for the launcher that the program has installed.
     #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
@@ -58,6 +61,7 @@ impl Setup {
             store,
             notices: notice.into_iter().collect(),
             dialogs,
+            opener: Arc::new(DesktopOpener),
             #[cfg(unix)]
             launcher: None,
             detached: DetachedJobs::default(),
@@ -116,6 +120,7 @@ impl App {
                 settings_file,
                 setup.notices,
                 setup.dialogs,
+                setup.opener,
             ),
             store: setup.store,
             instance: setup.instance,

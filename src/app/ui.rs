@@ -10,6 +10,7 @@ use eframe::egui::{
 use super::{App, close_question};
 use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
+use crate::ui::notices::NoticeAction;
 use crate::ui::status_bar;
 use crate::ui::widgets::{tab_row_ui, tab_ui};
 
@@ -64,17 +65,21 @@ impl App {
         let now = self.context.now();
         let status = Panel::bottom("status").show(ui, |ui| {
             let running = self.running();
-            Sides::new().shrink_left().show(
+            let ((), asked) = Sides::new().shrink_left().show(
                 ui,
                 |ui| status_bar::status_ui(running.tasks, running.processes, frames, ui),
                 |ui| self.messages_ui(now, ui),
             );
+            asked
         });
         self.announcement_ui(ui);
         let shown = self.shown();
         self.pages[shown].ui(&mut self.context, ui);
         let height = status.response.rect.height();
-        self.context.notices.floating_ui(now, height, ui.ctx());
+        let asked = self.context.notices.floating_ui(now, height, ui.ctx());
+        if let Some(action) = status.inner.or(asked) {
+            self.run_action(action);
+        }
         if let Some(close_phase) = self.close_phase {
             let jobs = self.running().jobs;
             if let Some(answer) = close_question::close_question_ui(close_phase, jobs, ui) {
@@ -94,14 +99,29 @@ impl App {
     }
 
     /// The button that opens the list of messages, once there is one.
-    fn messages_ui(&self, now: Duration, ui: &mut Ui) {
+    fn messages_ui(&self, now: Duration, ui: &mut Ui) -> Option<NoticeAction> {
         if !self.context.notices.are_listed() {
-            return;
+            return None;
         }
         let button = ui.small_button("Messages");
-        Popup::menu(&button)
+        let list = Popup::menu(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| self.context.notices.list_ui(now, ui));
+        list?.inner
+    }
+
+    /// Does what a message offers.
+    fn run_action(&mut self, action: NoticeAction) {
+        match action {
+            NoticeAction::Show(path) => self.context.open_files(vec![path]),
+            NoticeAction::OpenFolder(path) => self.context.show_in_folders(vec![path]),
+            NoticeAction::Undo(number) => {
+                for page in &mut self.pages {
+                    page.undo(number, &mut self.context);
+                }
+            }
+        }
+        self.context.ctx.request_repaint();
     }
 
     fn tabs_ui(&mut self, ui: &mut Ui) {

@@ -23,8 +23,9 @@ mod process_table;
 mod processes;
 mod run;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,12 +119,38 @@ impl JobBoard {
     /// # Errors
     /// The system refused a thread. Nothing was started, and a later start may succeed.
     pub fn start(&mut self, spec: JobSpec) -> Result<JobId, SpawnError> {
+        self.start_job(spec, None)
+    }
+
+    /// The same with only those of its items that have these names. A note says which of them were not found.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_part(
+        &mut self,
+        spec: JobSpec,
+        only: Arc<BTreeSet<PathBuf>>,
+    ) -> Result<JobId, SpawnError> {
+        self.start_job(spec, Some(only))
+    }
+
+    fn start_job(
+        &mut self,
+        spec: JobSpec,
+        only: Option<Arc<BTreeSet<PathBuf>>>,
+    ) -> Result<JobId, SpawnError> {
         let spec = Arc::new(spec);
         let job = JobId::new(self.last_job + 1);
         let at = self.now();
         let (events, queue) = EventSender::new(job, &self.signal);
-        let (task, control) =
-            run::start(job, &spec, &events, &self.isolation, self.output.clone())?;
+        let (task, control) = run::start(
+            job,
+            &spec,
+            only,
+            &events,
+            &self.isolation,
+            self.output.clone(),
+        )?;
         self.last_job = job.get();
         self.own_events.push_back(JobEvent {
             job,

@@ -17,6 +17,11 @@ pub trait JobInterface: Job {
         None
     }
 
+    /// Why the job can't be run again for some of its items alone; `None` if it can.
+    fn why_not_in_part(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the job is the one for these files when the program is opened with them.
     fn opens(&self, _files: &[PathBuf]) -> bool {
         false

@@ -52,6 +52,25 @@ pub trait JobOutput: fmt::Display {
         None
     }
 
+    /// The file that the result was saved to.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
+
+    /// The digests of a file that are the result, each with the name of its algorithm; none for a result of another
+    /// kind.
+    fn digests(&self) -> Vec<(String, &str)> {
+        Vec::new()
+    }
+
+    /// Whether a digest that the user has pasted is one of these.
+    ///
+    /// # Errors
+    /// A sentence that says why they can't be compared.
+    fn has_digest(&self, _pasted: &str) -> Result<bool, String> {
+        Err("This result has no digest.".to_owned())
+    }
+
     /// The line that stands for the item of `input` in a list of results, with its line end.
     fn line(&self, _input: &Path) -> Vec<u8> {
         format!("{self}\n").into_bytes()
@@ -75,6 +94,25 @@ impl Output {
     /// the input, and full stop; `None` if all is.
     pub fn remark(&self) -> Option<String> {
         self.of_job().remark()
+    }
+
+    /// The file that the result was saved to.
+    pub fn file(&self) -> Option<&Path> {
+        self.of_job().file()
+    }
+
+    /// The digests of a file that are the result, each with the name of its algorithm; none for a result of another
+    /// kind.
+    pub fn digests(&self) -> Vec<(String, &str)> {
+        self.of_job().digests()
+    }
+
+    /// Whether a digest that the user has pasted is one of these.
+    ///
+    /// # Errors
+    /// A sentence that says why they can't be compared.
+    pub fn has_digest(&self, pasted: &str) -> Result<bool, String> {
+        self.of_job().has_digest(pasted)
     }
 
     /// The line that stands for the item of `input` in a list of results, with its line end.

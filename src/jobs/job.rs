@@ -92,6 +92,11 @@ pub trait Job: Send + Sync {
         true
     }
 
+    /// Whether items are files, or folders, with their paths as names.
+    fn items_are_files(&self, has_inputs: bool) -> bool {
+        self.names_are_paths(has_inputs)
+    }
+
     /// Whether items have the terminal of this program while they run. Then nothing else is shown there.
     fn uses_terminal(&self) -> bool {
         false

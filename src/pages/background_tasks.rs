@@ -4,19 +4,23 @@ use std::path::Path;
 
 use crate::jobs::save;
 use crate::join::{self, Task};
-use crate::ui::notices::Notice;
+use crate::ui::notices::{Notice, NoticeAction};
 
 /// The result of a background task.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TaskOutput {
-    pub(crate) notice: Notice,
+    /// `None` if the user sees the result anyway.
+    pub(crate) notice: Option<Notice>,
     /// Text for the clipboard.
     pub(crate) copy: Option<String>,
 }
 
 impl From<Notice> for TaskOutput {
     fn from(notice: Notice) -> Self {
-        Self { notice, copy: None }
+        Self {
+            notice: Some(notice),
+            copy: None,
+        }
     }
 }
 
@@ -63,7 +67,9 @@ impl BackgroundTasks {
 /// Writes a file. The notice says so, or why it failed.
 pub(crate) fn saved(path: &Path, text: &[u8], what: &str) -> TaskOutput {
     let notice = match save::save(path, text) {
-        Ok(()) => Notice::info(format!("{what} saved to {}.", path.display())),
+        Ok(()) => Notice::info(format!("{what} saved to {}.", path.display()))
+            .with(NoticeAction::Show(path.to_owned()))
+            .with(NoticeAction::OpenFolder(path.to_owned())),
         Err(error) => Notice::error(error.to_string()),
     };
     notice.into()

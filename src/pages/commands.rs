@@ -242,7 +242,9 @@ impl Unavailable {
     }
 
     pub(crate) fn of(page: &dyn Page, context: &PageContext) -> Self {
+        // What a panel shows at an item, it looks up itself.
         let rows = page.info().commands.iter();
+        let rows = rows.filter(|row| row.scope != ShortcutScope::Item);
         let reasons = rows.filter_map(|row| {
             let why_not = page.why_not(row.command, context)?;
             Some((row.command, why_not))

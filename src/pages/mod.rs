@@ -7,6 +7,7 @@
 mod background_tasks;
 pub mod commands;
 mod dialog;
+mod opener;
 mod page_context;
 mod state;
 mod watch;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use commands::{CommandInfo, UiCommand};
 
 pub use dialog::{DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs};
+pub use opener::{DesktopOpener, Opener};
 pub(crate) use page_context::PageContext;
 pub use state::{State, WindowPlace};
 pub use workbench::DetachedJobs;
@@ -127,6 +129,9 @@ pub(crate) trait Page {
 
     /// Takes files with which the program was started again.
     fn open_files(&mut self, _files: &[PathBuf], _context: &mut PageContext) {}
+
+    /// Takes back what a message with this number has said, if it still can be.
+    fn undo(&mut self, _number: u64, _context: &mut PageContext) {}
 
     /// Selects one thing on the page by its name.
     fn select(&mut self, _name: &str) {}

@@ -1,4 +1,6 @@
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -6,7 +8,8 @@ use eframe::egui;
 use super::background_tasks::{BackgroundTasks, TaskOutput};
 use super::dialog::DialogSlot;
 use super::watch::Watch;
-use super::{Dialogs, PageId, State};
+use super::{Dialogs, Opener, PageId, State};
+use crate::format;
 use crate::record::FrameHistory;
 use crate::ui::notices::{Notice, Notices};
 
@@ -17,6 +20,7 @@ pub(crate) struct PageContext {
     pub(crate) settings_file: PathBuf,
     pub(crate) notices: Notices,
     pub(crate) dialogs: DialogSlot,
+    opener: Arc<dyn Opener>,
     pub(crate) frames: FrameHistory,
     pub(crate) watch: Watch,
     pub(crate) background_tasks: BackgroundTasks,
@@ -34,6 +38,7 @@ impl PageContext {
         settings_file: PathBuf,
         notices: Vec<Notice>,
         dialogs: Box<dyn Dialogs>,
+        opener: Arc<dyn Opener>,
     ) -> Self {
         let mut shown = Notices::default();
         for notice in notices {
@@ -45,6 +50,7 @@ impl PageContext {
             settings_file,
             notices: shown,
             dialogs: DialogSlot::new(dialogs),
+            opener,
             frames: FrameHistory::default(),
             watch: Watch::new(),
             background_tasks: BackgroundTasks::default(),
@@ -74,6 +80,33 @@ impl PageContext {
         self.notices.push(notice, self.now());
     }
 
+    /// Opens files with the programs that the desktop has for them.
+    pub(crate) fn open_files(&mut self, paths: Vec<PathBuf>) {
+        let opener = Arc::clone(&self.opener);
+        self.run_in_background("open files", move || {
+            let mut paths = paths.iter();
+            let problem = paths.find_map(|path| opened(path, || opener.open(path)));
+            TaskOutput {
+                notice: problem.map(Notice::error),
+                copy: None,
+            }
+        });
+    }
+
+    /// Shows files in their folders.
+    pub(crate) fn show_in_folders(&mut self, paths: Vec<PathBuf>) {
+        let opener = Arc::clone(&self.opener);
+        self.run_in_background("show files", move || {
+            let problem = paths
+                .first()
+                .and_then(|first| opened(first, || opener.show(&paths)));
+            TaskOutput {
+                notice: problem.map(Notice::error),
+                copy: None,
+            }
+        });
+    }
+
     /// Runs work in a task, and shows what it returns.
     pub(crate) fn run_in_background(
         &mut self,
@@ -85,4 +118,16 @@ impl PageContext {
             self.notify(notice);
         }
     }
+}
+
+/// Opens something. Returns a sentence if that was not possible.
+fn opened(path: &Path, open: impl FnOnce() -> io::Result<()>) -> Option<String> {
+    let shown = format::path(path);
+    if matches!(path.try_exists(), Ok(false)) {
+        return Some(format!("{shown} is not there any more."));
+    }
+    let error = open().err()?;
+    Some(format!(
+        "The desktop could not open {shown}: {error}; choose a program for such files in its settings."
+    ))
 }

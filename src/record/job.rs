@@ -60,6 +60,12 @@ impl JobRecord {
         self.spec.options.job().names_are_paths(has_inputs)
     }
 
+    /// Whether its items are files, or folders, with their paths as names.
+    pub fn items_are_files(&self) -> bool {
+        let has_inputs = !self.spec.inputs.is_empty();
+        self.spec.options.job().items_are_files(has_inputs)
+    }
+
     pub fn state(&self) -> &JobState {
         &self.state
     }

@@ -1,6 +1,7 @@
 //! Messages, which float over the page, and the list of those that there were.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eframe::egui::accesskit::Live;
@@ -16,7 +17,7 @@ const READING_TIME: Duration = Duration::from_secs(10);
 /// What the pointer rests on stays so much longer.
 const TIME_AFTER_HOVER: Duration = Duration::from_secs(3);
 
-/// More at once hide the work; the oldest go.
+/// More at once hide the work; the least severe go, and of those the oldest.
 const MAX_FLOATING: usize = 4;
 
 /// The list has so many; the oldest go.
@@ -29,8 +30,8 @@ const WIDTH: f32 = 460.0;
 const MARGIN: f32 = 10.0;
 const LIST_HEIGHT: f32 = 280.0;
 
-/// The severity of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The severity of a notice, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Info,
     /// Something succeeded, but not as expected.
@@ -44,6 +45,42 @@ pub struct Notice {
     pub severity: Severity,
     /// The event and the advice.
     pub text: String,
+    /// What can be done about it.
+    pub actions: Vec<NoticeAction>,
+}
+
+/// What a message offers to do. The window does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoticeAction {
+    /// Open this file with the program that the desktop has for it.
+    Show(PathBuf),
+    /// Show this file in its folder.
+    OpenFolder(PathBuf),
+    /// Take back what the message says. Its page knows this number.
+    Undo(u64),
+}
+
+impl NoticeAction {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Show(_) => "Show",
+            Self::OpenFolder(_) => "Open folder",
+            Self::Undo(_) => "Undo",
+        }
+    }
+
+    fn tooltip(&self) -> &'static str {
+        match self {
+            Self::Show(_) => "Open the file with the program that the desktop has for it.",
+            Self::OpenFolder(_) => "Show the file in its folder.",
+            Self::Undo(_) => "Make it as it was before.",
+        }
+    }
+
+    /// Whether it still makes sense when the message is old.
+    fn lasts(&self) -> bool {
+        !matches!(self, Self::Undo(_))
+    }
 }
 
 impl Notice {
@@ -71,7 +108,15 @@ impl Notice {
         Self {
             severity,
             text: text.into(),
+            actions: Vec::new(),
         }
+    }
+
+    /// The same with something that can be done about it.
+    #[must_use]
+    pub fn with(mut self, action: NoticeAction) -> Self {
+        self.actions.push(action);
+        self
     }
 }
 
@@ -118,14 +163,23 @@ impl Notices {
             }
         }
         self.floating.retain(|floating| floating.notice != notice);
-        if self.floating.len() == MAX_FLOATING {
-            self.floating.remove(0);
-        }
         let leaves = notice.severity == Severity::Info;
         self.floating.push(Floating {
             notice,
             leaves_at: leaves.then(|| now.saturating_add(READING_TIME)),
         });
+        if self.floating.len() > MAX_FLOATING {
+            self.drop_least();
+        }
+    }
+
+    /// Takes away the oldest of the least severe.
+    fn drop_least(&mut self) {
+        let numbered = self.floating.iter().enumerate();
+        let least = numbered.min_by_key(|(_, floating)| floating.notice.severity);
+        if let Some((index, _)) = least {
+            self.floating.remove(index);
+        }
     }
 
     /// Takes away what has been shown long enough. Returns the time until the next one leaves.
@@ -143,10 +197,16 @@ impl Notices {
         !self.listed.is_empty()
     }
 
-    /// Draws the messages over the page, the newest lowest, `bottom` above the lower edge of the window.
-    pub(crate) fn floating_ui(&mut self, now: Duration, bottom: f32, ctx: &egui::Context) {
+    /// Draws the messages over the page, the newest lowest, `bottom` above the lower edge of the window. Returns what
+    /// the user wants done.
+    pub(crate) fn floating_ui(
+        &mut self,
+        now: Duration,
+        bottom: f32,
+        ctx: &egui::Context,
+    ) -> Option<NoticeAction> {
         if self.floating.is_empty() {
-            return;
+            return None;
         }
         let width = WIDTH.min(ctx.content_rect().width() - 2.0 * MARGIN);
         let area = egui::Area::new(egui::Id::unique("messages"))
@@ -170,39 +230,70 @@ impl Notices {
                 *at = at_least.max(*at);
             }
         }
-        if let Some(dismissed) = shown.inner {
-            self.floating.remove(dismissed);
-            ctx.request_repaint();
-        }
-    }
-
-    /// Draws the messages that float. Returns the one that the user dismissed.
-    fn each_ui(&self, ui: &mut Ui) -> Option<usize> {
-        let mut dismissed = None;
-        for (index, floating) in self.floating.iter().enumerate() {
-            if ui
-                .push_id(index, |ui| notice_ui(&floating.notice, ui))
-                .inner
-            {
-                dismissed = Some(index);
+        let (index, answer) = shown.inner?;
+        ctx.request_repaint();
+        match answer {
+            Answer::Dismiss => {
+                self.floating.remove(index);
+                None
+            }
+            Answer::Do(action) => {
+                if !action.lasts() {
+                    self.floating.remove(index);
+                }
+                Some(action)
             }
         }
-        dismissed
     }
 
-    /// Draws all messages, the newest first.
-    pub(crate) fn list_ui(&self, now: Duration, ui: &mut Ui) {
+    /// Draws the messages that float. Returns the place of one, and what the user answers to it.
+    fn each_ui(&self, ui: &mut Ui) -> Option<(usize, Answer)> {
+        let mut answered = None;
+        for (index, floating) in self.floating.iter().enumerate() {
+            let answer = ui.push_id(index, |ui| notice_ui(&floating.notice, ui));
+            answered = answer.inner.map(|answer| (index, answer)).or(answered);
+        }
+        answered
+    }
+
+    /// Draws all messages, the newest first. Returns what the user wants done.
+    pub(crate) fn list_ui(&self, now: Duration, ui: &mut Ui) -> Option<NoticeAction> {
         ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 4.0 * MARGIN));
         let scroll = ScrollArea::vertical().max_height(LIST_HEIGHT);
-        scroll.show(ui, |ui| {
-            for listed in self.listed.iter().rev() {
-                listed_ui(listed, now, ui);
+        let shown = scroll.show(ui, |ui| {
+            let mut asked = None;
+            for (index, listed) in self.listed.iter().rev().enumerate() {
+                let action = ui.push_id(index, |ui| listed_ui(listed, now, ui));
+                asked = action.inner.or(asked);
             }
+            asked
         });
+        shown.inner
     }
 }
 
-fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) {
+/// What the user answers to a message.
+enum Answer {
+    Dismiss,
+    Do(NoticeAction),
+}
+
+/// A button for each of these. Returns the one that was pressed.
+fn actions_ui<'a>(
+    actions: impl Iterator<Item = &'a NoticeAction>,
+    ui: &mut Ui,
+) -> Option<NoticeAction> {
+    let mut asked = None;
+    for action in actions {
+        let button = ui.button(action.title()).on_hover_text(action.tooltip());
+        if button.clicked() {
+            asked = Some(action.clone());
+        }
+    }
+    asked
+}
+
+fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) -> Option<NoticeAction> {
     let age = format::age(now.saturating_sub(listed.at));
     let when = match listed.times {
         1 => age,
@@ -214,8 +305,18 @@ fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) {
         ui.vertical(|ui| {
             ui.add(egui::Label::new(&listed.notice.text).wrap());
             ui.label(RichText::new(when).small().weak());
-        });
-    });
+            let mut actions = listed
+                .notice
+                .actions
+                .iter()
+                .filter(|it| it.lasts())
+                .peekable();
+            actions.peek()?;
+            ui.horizontal(|ui| actions_ui(actions, ui)).inner
+        })
+        .inner
+    })
+    .inner
 }
 
 fn mark_of(severity: Severity, ui: &Ui) -> (Mark, egui::Color32) {
@@ -227,8 +328,8 @@ fn mark_of(severity: Severity, ui: &Ui) -> (Mark, egui::Color32) {
     }
 }
 
-/// Returns whether the user dismissed it. A screen reader says it.
-fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
+/// Returns what the user answers. A screen reader says it.
+fn notice_ui(notice: &Notice, ui: &mut Ui) -> Option<Answer> {
     let (mark, color) = mark_of(notice.severity, ui);
     let live = match notice.severity {
         Severity::Info | Severity::Warning => Live::Polite,
@@ -249,7 +350,12 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
                 },
                 |ui| ui.button("Dismiss"),
             );
-            dismiss.clicked()
+            let asked = (!notice.actions.is_empty()).then(|| {
+                let actions = notice.actions.iter();
+                ui.horizontal(|ui| actions_ui(actions, ui)).inner
+            });
+            let asked = asked.flatten().map(Answer::Do);
+            dismiss.clicked().then_some(Answer::Dismiss).or(asked)
         })
         .inner
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use eframe::egui::{
     self, Color32, DragValue, Event, FontId, Response, RichText, Role, Sense, Stroke, Ui, Vec2,
 };
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::tokens::tokens;
 use crate::jobs;
@@ -64,14 +65,15 @@ pub(crate) fn cut_in_the_middle(text: &str, font: &FontId, room: f32, ui: &Ui) -
     if fits(text) {
         return text.to_owned();
     }
-    let chars: Vec<char> = text.chars().collect();
+    // A flag or a letter with accents is several chars, and means something else in part.
+    let graphemes: Vec<&str> = text.graphemes(true).collect();
     let cut = |kept: usize| {
         let (begin, end) = (kept - kept / 2, kept / 2);
-        let begin: String = chars[..begin].iter().collect();
-        let end: String = chars[chars.len() - end..].iter().collect();
+        let begin = graphemes[..begin].concat();
+        let end = graphemes[graphemes.len() - end..].concat();
         format!("{begin}…{end}")
     };
-    let numbers: Vec<usize> = (0..chars.len()).collect();
+    let numbers: Vec<usize> = (0..graphemes.len()).collect();
     let fitting = numbers.partition_point(|&kept| fits(&cut(kept)));
     cut(fitting.saturating_sub(1))
 }

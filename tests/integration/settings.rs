@@ -261,7 +261,7 @@ fn meaningless_settings_are_moved_aside() {
 fn expect_refused(folder: &Path, reason: &str) {
     let (_, state, notice) = Store::open(folder);
     assert_eq!(state, State::default());
-    let Notice { severity, text } = notice.expect("there is a notice");
+    let Notice { severity, text, .. } = notice.expect("there is a notice");
     assert_eq!(severity, Severity::Warning);
     assert!(text.contains(reason), "{text}");
     assert!(folder.join("settings.json.damaged-1").exists());

@@ -96,7 +96,7 @@ fn limits_of_memory_and_time_reach_the_command() {
     window.choose("Job", "Command");
     window.click("Through /bin/sh");
     window.type_into("Command line", "echo \"$(ulimit -v) $(ulimit -t)\"");
-    window.click("More about the command");
+    window.click("More options");
     window.set("Memory (MiB)", 1024.0);
     window.set("CPU time (s)", 77.0);
     window.click("Start");

@@ -53,6 +53,13 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::SAVE_OUTPUT
         | workbench::COPY_OUTPUT
         | workbench::FOLLOW => Some(with_found_lines()),
+        workbench::COPY_ROW
+        | workbench::OPEN_FILE
+        | workbench::SHOW_IN_FOLDER
+        | workbench::COPY_DIGEST
+        | workbench::COMPARE
+        | workbench::RUN_THESE_AGAIN
+        | workbench::TAKE_AS_INPUTS => Some(with_a_menu()),
         workbench::COPY_RESULT
         | workbench::COPY_STANDARD_ERROR
         | workbench::COPY_PATH
@@ -110,6 +117,18 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
     }
 }
 
+/// A window with a checksum, and the menu of its row.
+fn with_a_menu() -> Window {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let path = file(dir.path(), "abc.txt", b"abc");
+    let mut window = Window::open_in(dir, &[path]);
+    window.click("Start");
+    window.until("1 of 1 item");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.open_menu("abc.txt");
+    window
+}
+
 /// A window with a command that prints lines and sleeps.
 fn with_a_process() -> Window {
     let mut window = Window::open();
@@ -146,7 +165,7 @@ fn with_a_fault(command: UiCommand) -> Window {
     window.misbehave("Abort", 1.0, 1.0, 0.0);
     window.click("Start");
     window.until("1 crashed");
-    window.click_part("its worker was killed");
+    window.open_details("its worker was killed");
     window.until("Copy standard error");
     window
 }
@@ -176,7 +195,12 @@ fn has_no_button(command: UiCommand) -> bool {
         | workbench::SCREEN_UP
         | workbench::FIRST_ROW
         | workbench::LAST_ROW
+        | workbench::EXTEND_DOWN
+        | workbench::EXTEND_UP
+        | workbench::SELECT_ALL
+        | workbench::OPEN_DETAILS
         | workbench::CLOSE_DETAILS
+        | workbench::OPEN_MENU
         | commands::ZOOM_IN
         | commands::ZOOM_OUT
         | commands::RESET_ZOOM

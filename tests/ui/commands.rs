@@ -61,14 +61,20 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         commands::RESET_ZOOM => (zoom - 1.0).abs() < f32::EPSILON,
         commands::FULL_SCREEN | commands::QUIT => sent,
         commands::KEEP_WINDOW => !window.shows("Work is still running"),
-        // The selected row has details below it.
+        // They act on the table of results alone, and show there that a row is selected.
         workbench::NEXT_ROW
         | workbench::PREVIOUS_ROW
         | workbench::SCREEN_DOWN
         | workbench::SCREEN_UP
         | workbench::FIRST_ROW
         | workbench::LAST_ROW
-        | workbench::CLOSE_DETAILS => window.shows("Copy path"),
+        | workbench::EXTEND_DOWN
+        | workbench::EXTEND_UP
+        | workbench::SELECT_ALL
+        | workbench::OPEN_DETAILS
+        | workbench::CLOSE_DETAILS
+        | workbench::OPEN_MENU
+        | workbench::COPY_ROW => window.shows("of 1 selected") || window.shows("Copy path"),
         workbench::NEXT_MATCH | workbench::PREVIOUS_MATCH => window.shows("1 of 1 line"),
         _ => panic!("say how a test sees the effect of {command:?}"),
     }

@@ -122,7 +122,7 @@ fn details_of_a_panicking_decoder_are_on_demand() {
     window.click("Start");
     window.until("a library failed at ");
     assert!(!window.shows("index 7"));
-    window.click_part("bad.png  ");
+    window.open_details("bad.png  ");
     window.click("Details");
     window.until("index 7");
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui_kittest::kittest::Queryable as _;
+use eframe::egui;
 use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::pages::workbench::command as workbench;
 
@@ -121,8 +121,7 @@ fn name_with_a_line_break_is_shown_in_one_line() {
     window.choose("Algorithm", "SHA-256");
     window.click("Start");
     window.until(SHA256_OF_ABC);
-    let row = window.harness.query_all_by_label_contains(SHA256_OF_ABC);
-    row.into_iter().next().unwrap().click();
+    window.open_details(SHA256_OF_ABC);
     window.until("Copy path");
     // The input, its row and the details of that.
     assert_eq!(window.texts_with(r"one\ntwo").len(), 3);
@@ -441,4 +440,42 @@ fn files_of_another_start_join_the_inputs() {
     window.close();
     let later = start(runtime.path(), "test", Vec::new());
     assert!(matches!(later, Start::First(_)), "{later:?}");
+}
+
+#[test]
+fn cut_name_keeps_its_flags_and_accents_whole() {
+    // Each is more than one char.
+    let letters = [
+        "\u{1f1e8}\u{1f1ed}",
+        "e\u{301}\u{323}",
+        "\u{1f469}\u{200d}\u{1f680}",
+    ];
+    let name = letters.concat().repeat(40) + ".txt";
+    let mut window = Window::open();
+    // The fonts of the tests have no flags.
+    let policy = egui::MissingGlyphPolicy::Tofu;
+    window.harness.ctx.set_missing_glyph_policy(policy);
+    let dropped = Arc::new(Dropped(PathBuf::from(format!("/folder/{name}"))));
+    window.harness.input_mut().dropped_files.push(dropped);
+    window.until("1 path");
+    window.step();
+    let texts = window.harness.output().shapes.iter().filter_map(|clipped| {
+        let egui::Shape::Text(text) = &clipped.shape else {
+            return None;
+        };
+        Some(text.galley.text().to_owned())
+    });
+    let cut: Vec<_> = texts
+        .filter(|text| text.contains("…") && text.contains(letters[1]))
+        .collect();
+    assert!(!cut.is_empty(), "no name is cut");
+    for text in cut {
+        let (begin, end) = text.split_once('…').expect("it is cut");
+        let starts = || letters.iter().any(|letter| end.starts_with(letter));
+        assert!(
+            letters.iter().any(|letter| begin.ends_with(letter)),
+            "{begin}"
+        );
+        assert!(end == ".txt" || ".txt".ends_with(end) || starts(), "{end}");
+    }
 }

@@ -102,6 +102,8 @@ fn arrow_keys_walk_through_the_filtered_rows() {
         window.press_keys_of(command);
     }
     window.press_keys_of(workbench::PREVIOUS_ROW);
+    // Enter leaves the filter for the table.
+    window.press_keys_of(workbench::OPEN_DETAILS);
     window.until("Copy result");
     let shown = window.texts_with("item 2 is done");
     assert_eq!(shown.len(), 2, "row and details");

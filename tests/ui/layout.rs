@@ -12,7 +12,7 @@ use egui_kittest::kittest::NodeT as _;
 use egui_kittest::kittest::{AccessKitNode, Queryable as _};
 use meanwhile::app::DialogAnswer;
 use meanwhile::pages::TITLES;
-use meanwhile::pages::workbench::command::NEXT_ROW;
+use meanwhile::pages::workbench::command::{NEXT_ROW, OPEN_DETAILS};
 
 use super::window::{Window, file, with_a_long_job};
 
@@ -83,7 +83,9 @@ fn is_leaf(role: Role) -> bool {
     matches!(
         role,
         Role::Button
+            | Role::Cell
             | Role::CheckBox
+            | Role::ColumnHeader
             | Role::ComboBox
             | Role::Image
             | Role::Label
@@ -366,6 +368,7 @@ fn with_an_ended_job() -> Window {
     for _ in 0..2 {
         window.press_keys_of(NEXT_ROW);
     }
+    window.press_keys_of(OPEN_DETAILS);
     assert!(window.shows("Copy result"));
     window
 }

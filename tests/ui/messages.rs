@@ -1,9 +1,11 @@
 //! Messages of the window: they float over the page, and are listed.
 
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use meanwhile::app::DialogAnswer;
+use meanwhile::app::{App, DialogAnswer, Setup};
+use meanwhile::ui::notices::Notice;
 
-use super::window::{Window, file};
+use super::window::{FakeDialogs, Window, file};
 
 /// Opens a window in which a job of one item has ended.
 fn with_an_ended_job() -> Window {
@@ -64,4 +66,29 @@ fn same_message_is_shown_once_and_counted() {
     window.click("Messages");
     assert_eq!(window.texts_with(text).len(), 1);
     window.until("3 times");
+}
+
+#[test]
+fn good_news_makes_room_for_errors() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let mut setup = Setup::new(Vec::new(), dir.path(), Box::new(FakeDialogs::default()));
+    let error = |number: usize| Notice::error(format!("Error {number}."));
+    setup.notices = vec![
+        error(1),
+        Notice::info("News."),
+        error(2),
+        error(3),
+        error(4),
+    ];
+    setup.notices.push(Notice::info("More news."));
+    let mut harness = Harness::builder()
+        .with_size([1180.0, 780.0])
+        .build_eframe(|creation| App::new(&creation.egui_ctx, setup));
+    harness.step();
+    let shown = |text: &str| harness.query_all_by_label_contains(text).count();
+    let errors: Vec<_> = (1..=4)
+        .map(|number| shown(&format!("Error {number}.")))
+        .collect();
+    assert_eq!(errors, [1; 4]);
+    assert_eq!((shown("News."), shown("More news.")), (0, 0));
 }

@@ -326,8 +326,7 @@ fn stop_tree_ends_descendants_and_names_the_signal() {
     assert!(!window.is_enabled("Stop tree"));
     assert!(sleeper.running().is_empty());
     window.click("Results");
-    let row = window.harness.query_all_by_label_contains("was killed by");
-    row.into_iter().next().unwrap().click();
+    window.open_details("was killed by");
     window.until("· was killed by signal 15 (SIGTERM)");
 }
 
@@ -361,8 +360,7 @@ fn tree_in_its_grace_period_is_asked_to_end() {
     window.click("Stop tree");
     assert_eq!(window.count("asked to end"), 1, "{}", window.texts());
     window.click("Results");
-    let row = window.harness.query_all_by_label("asked to end");
-    row.into_iter().next().unwrap().click();
+    window.open_details("asked to end");
     window.until("· running, asked to end");
     window.click("Kill");
     window.until("SIGKILL");
@@ -396,10 +394,7 @@ fn terminate_ends_only_the_selected_rows_process() {
     window.set("Workers", 2.0);
     window.click("Start");
     window.until("2 processes running");
-    let row = window.harness.query_all_by_label_contains("other");
-    // The input is called so too, on the left.
-    let row = row.max_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
-    row.unwrap().click();
+    window.open_details("other");
     window.until("· running");
     window.click("Terminate");
     window.until("SIGTERM");
@@ -418,8 +413,7 @@ fn stopped_process_says_so_and_continues() {
     window.until_it(|window| window.count("paused") > 0, "the word");
     let pid = pid(&window);
     window.click("Results");
-    let row = window.harness.query_all_by_label("paused");
-    row.into_iter().next().unwrap().click();
+    window.open_details("paused");
     window.until("· paused by a signal such as SIGSTOP");
     signal(pid, nix::sys::signal::Signal::SIGCONT);
     window.until("· exited with code 0");

@@ -14,6 +14,8 @@ use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{EventKind, FoundItem, JobEvent as Fact, JobId, Record};
 use meanwhile::ui::tokens;
 
+use super::window::text;
+
 const ROWS: usize = 1_000_000;
 
 /// One notch of the wheel: egui scrolls 40 points a line.
@@ -91,7 +93,7 @@ fn rows(drawn: &Drawn) -> Vec<(usize, f32)> {
     let nodes = drawn.query_all_by_label_contains("item ");
     let rows = nodes.filter_map(|node| {
         let rect = node.rect();
-        let number = node.value()?.strip_prefix("item ")?.parse().ok()?;
+        let number = text(&node)?.strip_prefix("item ")?.parse().ok()?;
         (rect.top() > 60.0 && rect.bottom() < 590.0).then_some((number, rect.top()))
     });
     rows.collect()

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use eframe::egui;
-use eframe::egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use eframe::egui::accesskit::{Role, SortDirection};
+use eframe::egui::{Event, Modifiers};
+use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 
 use meanwhile::pages::workbench::{Column, Order, command as workbench};
 
@@ -57,8 +58,7 @@ fn only_visible_rows_are_drawn() {
 #[test]
 fn row_shows_and_copies_its_result() {
     let mut window = with_items(3.0);
-    let row = window.harness.query_all_by_label_contains("item 2 is done");
-    row.into_iter().next().unwrap().click();
+    window.open_details("item 2 is done");
     window.until("Copy result");
     window.named("Copy result").click();
     window.harness.step();
@@ -117,7 +117,9 @@ fn columns_follow_the_width_of_the_window() {
     window.click("Start");
     window.until("1 of 1 item");
     let right = |window: &Window| {
-        let header = window.harness.get_by_role_and_label(Role::Button, "Time");
+        let header = window
+            .harness
+            .get_by_role_and_label(Role::ColumnHeader, "Time");
         header.rect().right()
     };
     for (width, height) in [(2560.0, 1440.0), (1000.0, 700.0), (1800.0, 480.0)] {
@@ -132,7 +134,9 @@ fn columns_follow_the_width_of_the_window() {
 #[test]
 fn clicked_table_takes_the_keys() {
     let mut window = with_items(50.0);
-    window.click_part("item 2 is done");
+    window.select_row("item 2 is done");
+    assert!(!window.shows("Copy path"));
+    window.press_keys_of(workbench::OPEN_DETAILS);
     let selected = |window: &Window, item: usize| {
         // The row, and its details below.
         window.texts_with(&format!("item {item} is done")).len() == 2
@@ -158,25 +162,27 @@ fn clicked_table_takes_the_keys() {
     window.harness.input_mut().events.push(egui::Event::Copy);
     window.harness.step();
     let copied = &window.harness.output().platform_output.commands;
-    let text = egui::OutputCommand::CopyText("item 1 is done".to_owned());
-    assert!(copied.contains(&text), "{copied:?}");
+    let copied = copied.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let cells: Vec<_> = copied.expect("a text").split('\t').collect();
+    assert_eq!(cells[..4], ["done", "item 1", "", "item 1 is done"]);
+    assert_eq!(cells.len(), 5);
     window.press_keys_of(workbench::CLOSE_DETAILS);
     window.step();
     assert!(!window.shows("Copy path"));
     // The keyboard is still in the table.
     window.press_keys_of(workbench::LAST_ROW);
     window.step();
-    assert!(selected(&window, 50));
+    assert!(window.shows("item 50 is done") && window.shows("1 of 50 selected"));
 }
 
 #[test]
 fn second_click_leaves_the_details_open() {
     let mut window = with_items(2.0);
     for _ in 0..2 {
-        let row = window.harness.query_all_by_label_contains("item 2 is done");
-        row.into_iter().next().unwrap().click();
-        window.step();
-        window.step();
+        window.open_details("item 2 is done");
         assert!(window.shows("Copy path"));
     }
     window.click("Close the details");
@@ -199,4 +205,202 @@ fn numbers_of_ways_to_end_limit_the_table() {
     window.click("Show all");
     window.until("3 items");
     assert!(window.shows("item 1 is done"));
+}
+
+#[test]
+fn stripes_of_rows_are_whole() {
+    let mut window = with_items(9.0);
+    window.step();
+    let faint = window.harness.ctx.global_style().visuals.faint_bg_color;
+    let output = window.harness.output();
+    let stripes = output.shapes.iter().filter_map(|clipped| {
+        let egui::Shape::Rect(shape) = &clipped.shape else {
+            return None;
+        };
+        let is_stripe = shape.fill == faint && shape.rect.width() > 300.0;
+        is_stripe.then_some((clipped.clip_rect.x_range(), shape.rect.x_range()))
+    });
+    let stripes: Vec<_> = stripes.collect();
+    assert!(stripes.len() >= 4, "{stripes:?}");
+    for (clip, stripe) in stripes {
+        assert!(
+            clip.min <= stripe.min && stripe.max <= clip.max,
+            "{clip:?} {stripe:?}"
+        );
+    }
+}
+
+/// The numbers of the rows that a screen reader finds selected.
+fn selected(window: &Window) -> Vec<usize> {
+    let rows = window.harness.query_all_by_role(Role::Row);
+    let selected = rows.filter_map(|row| {
+        let row = row.accesskit_node();
+        let number = row.label()?.strip_prefix("item ")?.parse().ok()?;
+        (row.is_selected() == Some(true)).then_some(number)
+    });
+    let mut selected: Vec<_> = selected.collect();
+    selected.sort_unstable();
+    selected
+}
+
+fn done(item: usize) -> String {
+    format!("item {item} is done")
+}
+
+/// The text that `step` puts on the clipboard.
+fn copied(window: &mut Window, step: impl FnOnce(&mut Window)) -> String {
+    step(window);
+    let commands = &window.harness.output().platform_output.commands;
+    let text = commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    text.unwrap_or_else(|| panic!("nothing was copied: {commands:?}"))
+}
+
+#[test]
+fn ctrl_and_shift_select_several_rows() {
+    let mut window = with_items(9.0);
+    window.select_row(&done(2));
+    window.click_cell(&done(5), Modifiers::SHIFT);
+    assert_eq!(selected(&window), [2, 3, 4, 5]);
+    assert!(window.shows("4 of 9 selected"));
+    window.click_cell(&done(4), Modifiers::COMMAND);
+    window.click_cell(&done(8), Modifiers::COMMAND);
+    assert_eq!(selected(&window), [2, 3, 5, 8]);
+    // From the row that was clicked last.
+    let both = Modifiers::COMMAND | Modifiers::SHIFT;
+    window.click_cell(&done(9), both);
+    assert_eq!(selected(&window), [2, 3, 5, 8, 9]);
+    window.select_row(&done(1));
+    assert_eq!(selected(&window), [1]);
+    assert!(window.shows("1 of 9 selected"));
+}
+
+#[test]
+fn keys_select_several_rows() {
+    let mut window = with_items(9.0);
+    window.select_row(&done(4));
+    for _ in 0..2 {
+        window.press_keys_of(workbench::EXTEND_DOWN);
+    }
+    assert_eq!(selected(&window), [4, 5, 6]);
+    for _ in 0..3 {
+        window.press_keys_of(workbench::EXTEND_UP);
+    }
+    assert_eq!(selected(&window), [3, 4]);
+    window.press(Modifiers::SHIFT, egui::Key::Home);
+    assert_eq!(selected(&window), [1, 2, 3, 4]);
+    window.press_keys_of(workbench::NEXT_ROW);
+    assert_eq!(selected(&window), [2]);
+    window.press_keys_of(workbench::SELECT_ALL);
+    assert!(window.shows("9 of 9 selected"));
+    window.press_keys_of(workbench::CLOSE_DETAILS);
+    assert!(window.shows("9 items"));
+}
+
+#[test]
+fn selection_is_kept_where_its_rows_are_shown() {
+    let mut window = with_items(12.0);
+    // All rows are in sight.
+    window.harness.set_size(egui::vec2(1180.0, 1000.0));
+    window.step();
+    window.select_row(&done(1));
+    window.click_cell(&done(3), Modifiers::SHIFT);
+    let is_first =
+        |window: &Window, item: usize| window.texts_with("is done").first() == Some(&done(item));
+    for first in [1, 9] {
+        window.click("Result");
+        window.until_it(|window| is_first(window, first), "the order");
+        assert_eq!(selected(&window), [1, 2, 3]);
+    }
+    window.type_into("Filter", "item 1");
+    window.until("1 of 4 selected");
+    assert_eq!(selected(&window), [1]);
+}
+
+#[test]
+fn rows_are_copied_in_their_order() {
+    let mut window = with_items(3.0);
+    window.click("Result");
+    window.click("Result");
+    let is_last = |window: &Window| window.texts_with("is done").first() == Some(&done(3));
+    window.until_it(is_last, "the order");
+    window.select_row(&done(3));
+    window.click_cell(&done(2), Modifiers::SHIFT);
+    let text = copied(&mut window, |window| {
+        window.harness.input_mut().events.push(Event::Copy);
+        window.harness.step();
+    });
+    let rows: Vec<_> = text.lines().map(|row| row.split('\t').nth(1)).collect();
+    assert_eq!(rows, [Some("item 3"), Some("item 2")]);
+}
+
+#[test]
+fn menu_copies_from_all_selected_rows() {
+    let mut window = with_items(3.0);
+    window.select_row(&done(1));
+    window.click_cell(&done(2), Modifiers::SHIFT);
+    window.open_menu(&done(2));
+    let text = copied(&mut window, |window| {
+        window.named("Copy path").click();
+        window.harness.step();
+    });
+    assert_eq!(text, "item 1\nitem 2");
+    window.step();
+    assert!(!window.shows("Copy path"), "the menu is closed");
+    // On another row, it is the menu of that row alone; the keyboard opens it, too.
+    window.open_menu(&done(3));
+    assert_eq!(selected(&window), [3]);
+    window.press(Modifiers::NONE, egui::Key::Escape);
+    assert!(!window.shows("Copy path"));
+    window.press_keys_of(workbench::OPEN_MENU);
+    assert!(window.shows("Copy path"));
+    window.press(Modifiers::NONE, egui::Key::Escape);
+    window.press(Modifiers::NONE, egui::Key::Menu);
+    assert!(window.shows("Copy path"));
+    assert_eq!(selected(&window), [3]);
+}
+
+#[test]
+fn double_click_opens_the_details() {
+    let mut window = with_items(3.0);
+    window.harness.ctx.options_mut(|options| {
+        options.input_options.max_double_click_delay = 4.0;
+    });
+    // The clicks before are over by then.
+    window.harness.run_steps(40);
+    window.select_row(&done(2));
+    assert!(!window.shows("Copy path"));
+    window.select_row(&done(2));
+    assert!(window.shows("Copy path"));
+}
+
+#[test]
+fn screen_reader_finds_rows_cells_and_the_order() {
+    let mut window = with_items(3.0);
+    window.click("Time");
+    window.step();
+    let header = window
+        .harness
+        .get_by_role_and_label(Role::ColumnHeader, "Time");
+    let direction = header.accesskit_node().data().sort_direction();
+    assert_eq!(direction, Some(SortDirection::Ascending));
+    window.select_row(&done(2));
+    let table = window.harness.get_by_role(Role::Table);
+    let data = table.accesskit_node().data().clone();
+    assert_eq!((data.row_count(), data.column_count()), (Some(3), Some(5)));
+    assert!(data.is_multiselectable());
+    let text = done(2);
+    let cell = window.cell(&text);
+    let row = cell.accesskit_node();
+    let ancestors = std::iter::successors(row.parent(), AccessKitNode::parent);
+    let roles: Vec<_> = ancestors.map(|node| node.role()).collect();
+    let place = |role| roles.iter().position(|one| *one == role);
+    assert!(place(Role::Row) < place(Role::Table), "{roles:?}");
+    assert!(place(Role::Row).is_some());
+    // The arrows bring it to the row.
+    let rows = window.harness.query_all_by_role(Role::Row);
+    let focused: Vec<_> = rows.filter(egui_kittest::Node::is_focused).collect();
+    assert_eq!(focused.len(), 1);
 }

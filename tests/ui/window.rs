@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -12,11 +14,12 @@ use eframe::egui::{self, Key, Modifiers, ViewportCommand, ViewportEvent, Viewpor
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder, Node};
 use meanwhile::app::{
-    App, DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup,
+    App, DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Opener, Setup,
 };
 use meanwhile::join::process::Launcher;
 use meanwhile::pages::command_table;
 use meanwhile::pages::commands::UiCommand;
+use meanwhile::pages::workbench::command as workbench;
 
 /// Nothing in these tests takes a second, but a busy machine may need longer.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -28,6 +31,7 @@ const SCROLL_STEPS: usize = 30;
 pub(crate) struct Window {
     pub(crate) harness: Harness<'static, App>,
     pub(crate) dialogs: FakeDialogs,
+    pub(crate) opener: FakeOpener,
     pub(crate) detached: DetachedJobs,
     pub(crate) dir: tempfile::TempDir,
 }
@@ -106,6 +110,8 @@ impl Window {
     ) -> Self {
         let dialogs = FakeDialogs::default();
         let mut setup = Setup::new(Vec::new(), dir.path(), Box::new(dialogs.clone()));
+        let opener = FakeOpener::default();
+        setup.opener = Arc::new(opener.clone());
         change(&mut setup);
         let detached = setup.detached.clone();
         let mut harness = builder
@@ -117,6 +123,7 @@ impl Window {
         Self {
             harness,
             dialogs,
+            opener,
             detached,
             dir,
         }
@@ -189,10 +196,46 @@ impl Window {
         self.step();
     }
 
-    /// The widget with this name. Labels don't count.
+    /// The first cell of the table of results whose text contains this.
+    pub(crate) fn cell<'a>(&'a self, part: &'a str) -> Node<'a> {
+        let nodes = self.harness.query_all_by_label_contains(part);
+        let mut cells = nodes.filter(|node| node.accesskit_node().role() == Role::Cell);
+        let cell = cells.next();
+        cell.unwrap_or_else(|| panic!("no cell contains {part}.\n{}", self.texts()))
+    }
+
+    /// Selects the row of that cell, and no other.
+    pub(crate) fn select_row(&mut self, part: &str) {
+        self.click_cell(part, Modifiers::NONE);
+    }
+
+    /// Clicks that cell with these keys held.
+    pub(crate) fn click_cell(&mut self, part: &str, modifiers: Modifiers) {
+        self.cell(part).click_modifiers(modifiers);
+        self.step();
+        self.step();
+    }
+
+    /// Opens the details of the row of that cell.
+    pub(crate) fn open_details(&mut self, part: &str) {
+        self.select_row(part);
+        self.press_keys_of(workbench::OPEN_DETAILS);
+    }
+
+    /// Opens the menu of the row of that cell, or of all selected rows if it is one of them.
+    pub(crate) fn open_menu(&mut self, part: &str) {
+        self.cell(part).click_secondary();
+        self.step();
+        self.step();
+    }
+
+    /// The widget with this name. Labels and the cells of tables don't count.
     pub(crate) fn named<'a>(&'a self, name: &'a str) -> Node<'a> {
         let nodes = self.harness.query_all_by_label(name);
-        let mut widgets = nodes.filter(|node| node.accesskit_node().role() != Role::Label);
+        let mut widgets = nodes.filter(|node| {
+            let role = node.accesskit_node().role();
+            !matches!(role, Role::Label | Role::Cell | Role::Row)
+        });
         let first = widgets.next();
         assert!(widgets.next().is_none(), "{name} is there more than once");
         first.unwrap_or_else(|| panic!("nothing is called {name}.\n{}", self.texts()))
@@ -295,7 +338,8 @@ impl Window {
     pub(crate) fn texts_with(&self, part: &str) -> Vec<String> {
         let nodes = self.harness.query_all_by_label_contains(part);
         let mut nodes: Vec<_> = nodes
-            .map(|node| (node.rect().top(), node.accesskit_node().value()))
+            .filter(|node| node.accesskit_node().role() != Role::Row)
+            .map(|node| (node.rect().top(), text(&node)))
             .collect();
         nodes.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         nodes.into_iter().filter_map(|(_, text)| text).collect()
@@ -309,6 +353,13 @@ impl Window {
         self.set("Items", items);
         self.set("Seconds each", secs);
     }
+}
+
+/// The text of a label, or of a cell.
+pub(crate) fn text(node: &Node<'_>) -> Option<String> {
+    let node = node.accesskit_node();
+    let is_cell = node.role() == Role::Cell;
+    node.value().or_else(|| node.label().filter(|_| is_cell))
 }
 
 /// Writes a file into a folder and returns its path.
@@ -347,6 +398,47 @@ impl Dialogs for FakeDialogs {
                 None => Poll::Pending,
             }
         }))
+    }
+}
+
+/// Notes what would be opened, and may refuse it.
+#[derive(Clone, Default)]
+pub(crate) struct FakeOpener(Arc<Mutex<Opened>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) in_folders: Vec<PathBuf>,
+    pub(crate) refuses: bool,
+}
+
+impl FakeOpener {
+    /// What was opened so far.
+    pub(crate) fn opened(&self) -> Opened {
+        self.0.lock().expect("no test panics with it").clone()
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.0.lock().expect("no test panics with it").refuses = true;
+    }
+
+    fn take(&self, take: impl FnOnce(&mut Opened)) -> io::Result<()> {
+        let mut opened = self.0.lock().expect("no test panics with it");
+        if opened.refuses {
+            return Err(io::Error::other("there is no program for it"));
+        }
+        take(&mut opened);
+        Ok(())
+    }
+}
+
+impl Opener for FakeOpener {
+    fn open(&self, path: &Path) -> io::Result<()> {
+        self.take(|opened| opened.files.push(path.to_owned()))
+    }
+
+    fn show(&self, paths: &[PathBuf]) -> io::Result<()> {
+        self.take(|opened| opened.in_folders.extend_from_slice(paths))
     }
 }
 

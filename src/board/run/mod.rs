@@ -11,6 +11,8 @@ mod control;
 mod coordinator;
 mod planner;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::control::CoordinatorMessage;
@@ -31,7 +33,8 @@ use crate::record::{EventKind, JobId};
 /// The number of found items that no worker has taken yet.
 const MAX_PLANNED: usize = 1 << 16;
 
-/// Starts a job: its pool, if it has one, its planner and its coordinator.
+/// Starts a job, or with `only` the items with these names: its pool, if it has one, its planner and its
+/// coordinator.
 ///
 /// # Errors
 /// The system refused a thread; then nothing of the job runs on.
@@ -42,6 +45,7 @@ const MAX_PLANNED: usize = 1 << 16;
 pub(super) fn start(
     job: JobId,
     spec: &Arc<JobSpec>,
+    only: Option<Arc<BTreeSet<PathBuf>>>,
     events: &EventSender,
     isolation: &Isolation,
     output: Option<Arc<dyn OutputSink>>,
@@ -56,6 +60,7 @@ pub(super) fn start(
     }
     let planner = Planner {
         spec: Arc::clone(spec),
+        only,
         events: events.clone(),
         backpressure: Arc::clone(&backpressure),
         inbox: sender.clone(),

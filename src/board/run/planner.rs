@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
@@ -16,6 +18,8 @@ const MAX_NOTES: usize = 100;
 /// Finds the items of a job.
 pub(super) struct Planner {
     pub(super) spec: Arc<JobSpec>,
+    /// The names of the items to be run; `None` for all.
+    pub(super) only: Option<Arc<BTreeSet<PathBuf>>>,
     pub(super) events: EventSender,
     pub(super) backpressure: Arc<Backpressure>,
     pub(super) inbox: Sender<CoordinatorMessage>,
@@ -28,6 +32,7 @@ impl Planner {
             context,
             items: 0,
             notes: 0,
+            missing: self.only.as_deref().cloned().unwrap_or_default(),
         };
         let job = self.spec.options.job();
         let given = &self.spec.inputs;
@@ -52,10 +57,18 @@ struct BoardPlan<'a> {
     context: &'a Context,
     items: usize,
     notes: usize,
+    /// The names of items that should be run and have not been found yet.
+    missing: BTreeSet<PathBuf>,
 }
 
 impl Plan for BoardPlan<'_> {
     fn item(&mut self, item: Item) {
+        if let Some(only) = &self.planner.only {
+            if !only.contains(&item.input) {
+                return;
+            }
+            self.missing.remove(&item.input);
+        }
         self.planner.backpressure.acquire(self.context);
         let id = ItemId::new(self.items);
         self.items += 1;
@@ -77,6 +90,15 @@ impl Plan for BoardPlan<'_> {
 impl BoardPlan<'_> {
     /// Says what has not been said: that notes are missing, or that there was nothing at all.
     fn finish(&self) {
+        if let (Some(first), Some(only)) = (self.missing.first(), &self.planner.only) {
+            let missing = format::count(self.missing.len());
+            let all = format::plural(only.len(), "item", "items");
+            let first = format::path(first);
+            let note = format!(
+                "{missing} of {all} to be run again was not found any more, such as {first}."
+            );
+            self.planner.publish_note(&note);
+        }
         if self.notes > MAX_NOTES {
             let more = format::plural(self.notes - MAX_NOTES, "note is", "notes are");
             self.planner.publish_note(&format!("{more} not shown."));

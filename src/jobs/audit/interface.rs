@@ -19,6 +19,10 @@ impl JobInterface for Options {
         }
     }
 
+    fn why_not_in_part(&self) -> Option<&'static str> {
+        Some("An audit looks at all files of its folders. Run it again as a whole.")
+    }
+
     fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
         let against = Field::new(
             "List",

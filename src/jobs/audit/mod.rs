@@ -107,6 +107,14 @@ impl Audited {
 }
 
 impl JobOutput for Audited {
+    fn digests(&self) -> Vec<(String, &str)> {
+        self.checksum.digests()
+    }
+
+    fn has_digest(&self, pasted: &str) -> Result<bool, String> {
+        self.checksum.has_digest(pasted)
+    }
+
     fn verdict(&self) -> Option<&'static str> {
         Some(self.state.word())
     }

@@ -129,6 +129,33 @@ impl JobOutput for Checksum {
         list::line(self, name, ListForm::default())
     }
 
+    fn digests(&self) -> Vec<(String, &str)> {
+        let also = self.also.iter().map(|also| (also.algorithm, &also.digest));
+        let all = std::iter::once((self.algorithm, &self.digest)).chain(also);
+        all.map(|(algorithm, digest)| (algorithm.to_string(), digest.as_str()))
+            .collect()
+    }
+
+    fn has_digest(&self, pasted: &str) -> Result<bool, String> {
+        // A line of a list has the digest at its begin or at its end.
+        let mut words = pasted.split_whitespace();
+        let ends = [Some(pasted), words.next(), words.next_back()];
+        let claim = ends.into_iter().flatten().find_map(read::digest_from_text);
+        let claim = claim.ok_or("That is no digest in hexadecimal digits or base64.")?;
+        let digest = hex::encode(&claim.digest);
+        let also = self.also.iter().map(|also| (also.algorithm, &also.digest));
+        let mut all = std::iter::once((self.algorithm, &self.digest)).chain(also);
+        let is_like = |algorithm, own: &str| {
+            own.len() == digest.len() && claim.tag.is_none_or(|tag| tag == algorithm)
+        };
+        if all.clone().all(|(algorithm, own)| !is_like(algorithm, own)) {
+            let own = all.map(|(algorithm, _)| algorithm.to_string());
+            let own = own.collect::<Vec<_>>().join(", ");
+            return Err(format!("That is no digest of this kind ({own})."));
+        }
+        Ok(all.any(|(algorithm, own)| is_like(algorithm, own) && *own == digest))
+    }
+
     /// The word of `sha256sum -c` for a verified file.
     fn verdict(&self) -> Option<&'static str> {
         self.verified.then_some("OK")

@@ -169,6 +169,10 @@ impl Job for Options {
         "Fetch URLs"
     }
 
+    fn items_are_files(&self, _has_inputs: bool) -> bool {
+        false
+    }
+
     /// The typed URLs come first, then the lists. The error of a line that is not a URL names its list
     /// and number.
     fn plan(
@@ -243,6 +247,10 @@ pub struct Fetched {
 }
 
 impl JobOutput for Fetched {
+    fn file(&self) -> Option<&Path> {
+        self.saved_to.as_deref()
+    }
+
     /// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.
     fn line(&self, url: &Path) -> Vec<u8> {
         let content_type = self.content_type.as_deref().unwrap_or("-");

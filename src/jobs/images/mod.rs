@@ -403,6 +403,10 @@ pub struct Saved {
 }
 
 impl JobOutput for Saved {
+    fn file(&self) -> Option<&Path> {
+        Some(&self.saved_to)
+    }
+
     /// The path of the file.
     fn line(&self, _input: &Path) -> Vec<u8> {
         [self.saved_to.as_os_str().as_encoded_bytes(), b"\n"].concat()

@@ -145,6 +145,10 @@ impl Job for Options {
         Ok(())
     }
 
+    fn items_are_files(&self, has_inputs: bool) -> bool {
+        has_inputs
+    }
+
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         if matches!(item.step, Step::Misbehave) && self.end.needs_isolation() {
             return Err(self.refusal(&item.input));

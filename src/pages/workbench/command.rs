@@ -63,7 +63,21 @@ commands! {
     SCREEN_UP: Some(plain(Key::PageUp)), IN_RESULTS, "One screen up", "";
     FIRST_ROW: Some(plain(Key::Home)), IN_RESULTS, "First row", "";
     LAST_ROW: Some(plain(Key::End)), IN_RESULTS, "Last row", "";
+    EXTEND_DOWN: Some(shift(Key::ArrowDown)), IN_RESULTS, "Select the next row, too", "";
+    EXTEND_UP: Some(shift(Key::ArrowUp)), IN_RESULTS, "Select the previous row, too", "";
+    SELECT_ALL: Some(ctrl(Key::A)), IN_RESULTS, "Select all rows", "";
+    OPEN_DETAILS: Some(plain(Key::Enter)), IN_RESULTS, "Open the details", "";
     CLOSE_DETAILS: Some(plain(Key::Escape)), IN_RESULTS, "Close the details", "";
+    OPEN_MENU: Some(shift(Key::F10)), IN_RESULTS, "Menu of the selected rows", "";
+    OPEN_FILE: None, ShortcutScope::Item, "Open", "Open the file with the program that the desktop has for it.";
+    SHOW_IN_FOLDER: None, ShortcutScope::Item, "Show in folder", "";
+    COPY_DIGEST: None, ShortcutScope::Item, "Copy digest", "";
+    COMPARE: None, ShortcutScope::Item, "Compare…", "Two rows, or one with a digest that you paste.";
+    RUN_THESE_AGAIN: None, ShortcutScope::Item, "Run these again",
+        "A new job with the same options and only these rows.";
+    TAKE_AS_INPUTS: None, ShortcutScope::Item, "Take as inputs",
+        "They take the place of the inputs of the next job.";
+    COPY_ROW: Some(ctrl(Key::C)), IN_RESULTS, "Copy row", "What the columns show, with tabs between.";
     NEXT_PAGE: None, PAGE, "Next page", "";
     PREVIOUS_PAGE: None, PAGE, "Previous page", "";
     COPY_RESULT: None, ShortcutScope::Item, "Copy result", "";

@@ -39,6 +39,8 @@ impl JobProps<'_> {
 pub(super) enum SignalTarget {
     /// The process of the selected row, which has this number.
     One(u32),
+    /// Those of the selected rows: this many.
+    Selected(usize),
     /// All running processes: this many.
     All(usize),
 }
@@ -47,6 +49,11 @@ impl SignalTarget {
     fn text(self) -> String {
         match self {
             Self::One(pid) => format!("For process {pid}."),
+            Self::Selected(1) => "For the one process of the selected rows.".to_owned(),
+            Self::Selected(count) => {
+                let count = format::count(count);
+                format!("For the {count} processes of the selected rows.")
+            }
             Self::All(1) => "For the one process of the job.".to_owned(),
             Self::All(count) => {
                 format!("For all {} processes of the job.", format::count(count))

@@ -2,6 +2,7 @@
 
 mod choices;
 pub mod command;
+mod compare;
 mod detached;
 mod doors;
 mod files_panel;
@@ -20,18 +21,24 @@ mod panic_pane;
 mod poll;
 mod recent;
 pub mod result_text;
+mod results_details;
 mod results_keys;
+mod results_menu;
 pub mod results_pane;
 mod results_rows;
 mod results_state;
+mod rows;
 mod run_command;
 mod saving;
+mod selection;
 mod state;
 mod waits_pane;
 mod why_not;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Align, ScrollArea, Ui, vec2};
@@ -44,7 +51,7 @@ use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::JobBoard;
 use crate::desktop::Awake;
-use crate::record::{JobId, JobRecord, PanicKey, Record};
+use crate::record::{ItemId, JobId, JobRecord, PanicKey, Record};
 use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
@@ -71,6 +78,7 @@ pub(crate) use output_state::{LogScroll, ShownOutput};
 pub use output_state::{OutputState, Stream};
 pub use recent::{Recent, RecentLook};
 pub use results_state::{Column, Only, Order, ResultsState, Sort};
+pub use selection::Selection;
 pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
 
 pub(crate) const ID: PageId = PageId::new("workbench");
@@ -93,6 +101,9 @@ pub(crate) struct Workbench {
     /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
+    /// The names of the items to which a job is limited.
+    parts: BTreeMap<JobId, Arc<BTreeSet<PathBuf>>>,
+    replaced: Option<rows::Replaced>,
     /// While jobs run, if the user wants that.
     awake: Option<Awake>,
 }
@@ -117,6 +128,8 @@ impl Workbench {
             waits: Vec::new(),
             behind_since: None,
             detached: setup.detached.clone(),
+            parts: BTreeMap::new(),
+            replaced: None,
             awake: None,
         };
         workbench.state.draft.inputs.add(setup.files.clone());
@@ -151,15 +164,29 @@ impl Workbench {
         }
     }
 
-    /// The processes that the buttons of a job signal: that of the selected row, or all.
+    /// The processes that the buttons of a job signal: those of the selected rows, or all.
     #[cfg(unix)]
     fn signal_target(&self, job: JobId) -> Option<SignalTarget> {
-        let Some(selected) = self.state.results.selected else {
+        let selection = &self.state.results.selection;
+        if selection.is_empty() {
             let count = self.board.running_process_count(job);
             return (count > 0).then_some(SignalTarget::All(count));
-        };
-        let process = self.board.running_process(job, selected)?;
-        Some(SignalTarget::One(process.pid()))
+        }
+        if let Some(selected) = selection.single() {
+            let process = self.board.running_process(job, selected)?;
+            return Some(SignalTarget::One(process.pid()));
+        }
+        let count = self.selected_processes(job).len();
+        (count > 0).then_some(SignalTarget::Selected(count))
+    }
+
+    /// The selected items whose process runs.
+    #[cfg(unix)]
+    fn selected_processes(&self, job: JobId) -> Vec<ItemId> {
+        let selection = &self.state.results.selection;
+        let running = self.board.running_processes(job).into_iter();
+        let items = running.map(|(item, _)| item);
+        items.filter(|item| selection.contains(*item)).collect()
     }
 
     #[cfg(not(unix))]
@@ -332,6 +359,10 @@ impl Page for Workbench {
             context.state.pages.choices.choose_for(files);
         }
         self.add_inputs(files.to_vec(), context);
+    }
+
+    fn undo(&mut self, number: u64, _context: &mut PageContext) {
+        self.undo_inputs(number);
     }
 
     fn cancel(&mut self) -> Duration {

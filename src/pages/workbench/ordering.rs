@@ -86,6 +86,7 @@ impl Ordering {
         };
         if let Ok(Ok(rows)) = result {
             state.order = Order::Rows(Arc::clone(rows));
+            state.selection.keep_shown(rows);
         }
         self.task = None;
         state.computing = false;

@@ -114,7 +114,8 @@ impl Workbench {
     /// The selected row, or the first item that has a process.
     fn item_of_output(&self) -> Option<(JobId, ItemId)> {
         let job = self.record.job(self.state.selected?)?;
-        let selected = self.state.results.selected;
+        let selection = &self.state.results.selection;
+        let selected = selection.lead().filter(|item| selection.contains(*item));
         let item = match selected.and_then(|item| job.item(item)) {
             Some(item) => item.process.is_some().then_some(item.id),
             None => job.first_process(),

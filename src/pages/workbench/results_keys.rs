@@ -1,57 +1,123 @@
 //! The keys that select rows of the results.
 
-use eframe::egui::Ui;
+use eframe::egui::{Event, Key, KeyboardShortcut, Modifiers, Popup, Ui};
 
 use super::results_state::MAX_PAGE_ROWS;
 use super::{ResultsState, command};
 use crate::pages::commands::{self, UiCommand};
 use crate::record::ItemId;
 
+/// The commands that go to another row. Those with Shift select all rows on the way.
+const MOVES: [UiCommand; 8] = [
+    command::NEXT_ROW,
+    command::PREVIOUS_ROW,
+    command::SCREEN_DOWN,
+    command::SCREEN_UP,
+    command::FIRST_ROW,
+    command::LAST_ROW,
+    command::EXTEND_DOWN,
+    command::EXTEND_UP,
+];
+
+/// What the table shows.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    /// The number of items of the job.
+    pub(super) items: usize,
+    /// The number of those in the table.
+    pub(super) rows: usize,
+    /// The number of those in sight.
+    pub(super) screen: usize,
+}
+
 /// The filter leaves the arrows to the rows.
-pub(super) fn select_in_filter(state: &mut ResultsState, rows: usize, ui: &Ui) {
-    let down = presses(command::NEXT_ROW, ui);
-    let up = presses(command::PREVIOUS_ROW, ui);
-    move_by(state, rows, down, up);
+pub(super) fn select_in_filter(state: &mut ResultsState, extent: Extent, ui: &Ui) {
+    for (key, _) in pressed(ui) {
+        for command in [command::NEXT_ROW, command::PREVIOUS_ROW] {
+            if keys(command).logical_key == key {
+                go(state, extent, command, false);
+            }
+        }
+    }
 }
 
-/// All keys, while the table has the keyboard. It shows `screen` rows at once.
-pub(super) fn select_in_table(state: &mut ResultsState, rows: usize, screen: usize, ui: &Ui) {
-    let pressed = |command| presses(command, ui) > 0;
-    if pressed(command::CLOSE_DETAILS) {
-        state.selected = None;
+/// All keys, while the table has the keyboard. Returns whether the menu of the selected rows was asked for.
+pub(super) fn select_in_table(state: &mut ResultsState, extent: Extent, ui: &Ui) -> bool {
+    let mut asks_for_menu = false;
+    if Popup::is_any_open(ui.ctx()) {
+        return asks_for_menu;
     }
-    if pressed(command::FIRST_ROW) {
-        select(state, rows, 0);
+    for (key, modifiers) in pressed(ui) {
+        let is = |command| is_pressed(command, key, modifiers);
+        let is_move = |&command: &UiCommand| {
+            keys(command).logical_key == key && !modifiers.command && !modifiers.alt
+        };
+        if is(command::CLOSE_DETAILS) {
+            if state.shown_item().is_some() {
+                state.shows_details = false;
+            } else {
+                state.selection.clear();
+            }
+        } else if is(command::OPEN_DETAILS) {
+            state.shows_details = true;
+        } else if is(command::SELECT_ALL) {
+            state.selection.select_all(&state.order, extent.items);
+        } else if is(command::OPEN_MENU) || key == Key::Menu {
+            asks_for_menu = !state.selection.is_empty();
+        } else if let Some(command) = MOVES.into_iter().find(is_move) {
+            go(state, extent, command, modifiers.shift);
+        }
     }
-    if pressed(command::LAST_ROW) {
-        select(state, rows, usize::MAX);
-    }
-    let down = presses(command::NEXT_ROW, ui) + screen * presses(command::SCREEN_DOWN, ui);
-    let up = presses(command::PREVIOUS_ROW, ui) + screen * presses(command::SCREEN_UP, ui);
-    move_by(state, rows, down, up);
+    asks_for_menu
 }
 
-fn presses(command: UiCommand, ui: &Ui) -> usize {
-    commands::info(command).presses(ui)
+/// The keys that were pressed in this frame, in their order.
+fn pressed(ui: &Ui) -> Vec<(Key, Modifiers)> {
+    ui.input(|input| {
+        let keys = input.events.iter().filter_map(|event| match event {
+            Event::Key {
+                key,
+                pressed: true,
+                modifiers,
+                ..
+            } => Some((*key, *modifiers)),
+            _ => None,
+        });
+        keys.collect()
+    })
 }
 
-fn move_by(state: &mut ResultsState, rows: usize, down: usize, up: usize) {
-    if down == up {
-        return;
-    }
-    let selected = state.selected;
-    let row = selected.and_then(|item| state.order.row(item.index()));
-    let row = row.map_or(0, |row| row.saturating_add(down).saturating_sub(up));
-    select(state, rows, row);
+fn keys(command: UiCommand) -> KeyboardShortcut {
+    let keys = commands::info(command).shortcut;
+    keys.expect("the commands of the table have keys")
 }
 
-/// Selects a row, or the last one if there are fewer, and scrolls to it.
-fn select(state: &mut ResultsState, rows: usize, row: usize) {
-    let Some(last) = rows.checked_sub(1) else {
+fn is_pressed(command: UiCommand, key: Key, modifiers: Modifiers) -> bool {
+    let keys = keys(command);
+    keys.logical_key == key && modifiers.matches_exact(keys.modifiers)
+}
+
+/// Goes to another row, or to the last one if there are fewer, and scrolls to it.
+fn go(state: &mut ResultsState, extent: Extent, command: UiCommand, extends: bool) {
+    let Some(last) = extent.rows.checked_sub(1) else {
         return;
     };
+    let lead = state.selection.lead();
+    let from = lead.and_then(|item| state.order.row(item.index()));
+    let row = match (command, from) {
+        (command::LAST_ROW, _) => last,
+        (command::FIRST_ROW, _) | (_, None) => 0,
+        (command::NEXT_ROW | command::EXTEND_DOWN, Some(row)) => row + 1,
+        (command::SCREEN_DOWN, Some(row)) => row.saturating_add(extent.screen),
+        (command::SCREEN_UP, Some(row)) => row.saturating_sub(extent.screen),
+        (_, Some(row)) => row.saturating_sub(1),
+    };
     let row = row.min(last);
-    state.selected = state.order.item(row).map(ItemId::new);
+    if extends {
+        state.selection.extend(&state.order, row, false);
+    } else if let Some(item) = state.order.item(row) {
+        state.selection.select_only(ItemId::new(item));
+    }
     state.page = row / MAX_PAGE_ROWS;
     state.scroll_to = Some(row % MAX_PAGE_ROWS);
 }

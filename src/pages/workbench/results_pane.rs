@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
+use eframe::egui::accesskit::{Live, SortDirection};
 use eframe::egui::{
-    self, Event, EventFilter, Id, IdSalt, RichText, Role, Sense, Sides, Stroke, StrokeKind, Ui,
-    WidgetInfo,
+    self, Event, EventFilter, Id, IdSalt, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
+    StrokeKind, Ui, WidgetInfo,
 };
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
-use super::result_text::result_text;
-use super::results_rows::{NUMBER_MARGIN, Rows, whole};
+use super::compare::compare_ui;
+use super::results_details::details_ui;
+use super::results_keys::{self, Extent};
+use super::results_rows::{NUMBER_MARGIN, Rows, Visible, whole};
 use super::results_state::MAX_PAGE_ROWS;
-use super::{Column, Only, ResultsState, WorkbenchCommand, command, results_keys};
+use super::{Column, Only, ResultsState, WorkbenchCommand, command, results_menu};
 use crate::format;
-use crate::jobs::ItemError;
 use crate::pages::commands;
-use crate::record::{Crash, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord};
-use crate::ui::status_style::{StatusStyle, status_style_ui};
+use crate::record::{ItemId, JobRecord};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 
 /// The notes of the plan that are shown before the others are asked for.
@@ -53,16 +54,22 @@ pub fn results_ui(
     notes_ui(job, ui);
     verdicts_ui(job, state, ui);
     filter_ui(state, rows, job.items().len(), focus_filter, ui);
-    let selected = state.selected.and_then(|id| job.item(id));
-    if selected.is_none() {
+    let shown = state.shown_item().and_then(|id| job.item(id));
+    if shown.is_none() {
         state.details_of = None;
     }
-    if let Some(item) = selected {
+    if let Some(item) = shown {
         egui::Panel::bottom("item details")
             .resizable(true)
             .default_size(152.0)
             .max_size(ui.available_height() * MAX_DETAILS_SHARE)
             .show(ui, |ui| details_ui(item, state, ui, commands));
+    }
+    if let Some(comparison) = &mut state.comparison
+        && !compare_ui(comparison, job, ui)
+    {
+        state.comparison = None;
+        ui.memory_mut(|memory| memory.request_focus(table_id()));
     }
     if rows == 0 {
         nothing_ui(job, state, ui);
@@ -71,7 +78,10 @@ pub fn results_ui(
     // In a frame of its own: a table draws its column lines down to the bottom of its parent.
     let rest = ui.available_rect_before_wrap();
     ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
-        egui::ScrollArea::horizontal().show(ui, |ui| {
+        // The ground of a row reaches beyond its cells.
+        let margin = egui::vec2(0.5 * ui.spacing().item_spacing.x, 0.0);
+        let area = egui::ScrollArea::horizontal().content_margin(margin);
+        area.show(ui, |ui| {
             ui.set_min_width(MIN_TABLE_WIDTH);
             table_ui(job, now, state, rows, ui, commands);
         });
@@ -165,20 +175,38 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
             edit.request_focus();
         }
         if edit.has_focus() {
-            results_keys::select_in_filter(state, rows, ui);
+            let extent = Extent {
+                items,
+                rows,
+                screen: 1,
+            };
+            results_keys::select_in_filter(state, extent, ui);
+        } else if edit.lost_focus() && commands::info(command::OPEN_DETAILS).is_pressed(ui) {
+            state.shows_details = true;
+            ui.memory_mut(|memory| memory.request_focus(table_id()));
         }
-        let shown = if rows == items {
-            format::plural(items, "item", "items")
-        } else {
-            let items = format::plural(items, "item", "items");
-            format!("{} of {items}", format::count(rows))
-        };
-        ui.label(RichText::new(shown).weak());
+        let shown = ui.label(RichText::new(count_text(state, rows, items)).weak());
+        ui.ctx()
+            .accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
         if state.computing {
             ui.label(RichText::new("sorting…").weak());
         }
         pages_ui(state, rows, ui);
     });
+}
+
+/// `12 of 40 items`, or while some are selected `3 of 12 selected`.
+fn count_text(state: &ResultsState, rows: usize, items: usize) -> String {
+    let selected = state.selection.len();
+    if selected > 0 {
+        let (selected, rows) = (format::count(selected), format::count(rows));
+        return format!("{selected} of {rows} selected");
+    }
+    let all = format::plural(items, "item", "items");
+    if rows == items {
+        return all;
+    }
+    format!("{} of {all}", format::count(rows))
 }
 
 fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
@@ -208,38 +236,60 @@ fn table_ui(
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let focus = focus_ui(state, rows, ui);
+    let sight = ui.clip_rect();
+    let extent = Extent {
+        items: job.items().len(),
+        rows,
+        screen: whole(ui.available_height() / ROW_HEIGHT).max(2) - 1,
+    };
+    let (focus, asks_for_menu) = focus_ui(state, extent, ui);
     let is_copied = ui.input(|input| input.events.contains(&Event::Copy));
-    if is_copied && ui.memory(|memory| memory.has_focus(focus)) {
-        let item = state.selected.and_then(|id| job.item(id));
-        commands.extend(item.map(|item| WorkbenchCommand::CopyText(result_text(item))));
+    if is_copied && focus.has_focus() && !state.selection.is_empty() {
+        commands.push(WorkbenchCommand::Ui(command::COPY_ROW));
     }
     let width = ui.available_width().max(MIN_TABLE_WIDTH);
     let result_width = (width * 0.36).clamp(160.0, 560.0);
     let name_width = width - result_width - OTHER_WIDTHS;
-    let table_id = ui.scope_id().with(IdSalt::new("results"));
-    let table = TableBuilder::new(ui).id_salt("results");
-    if (state.table_width - width).abs() > f32::EPSILON {
-        // The columns share the new width; until then they are as the user has made them.
-        state.table_width = width;
-        table.reset();
+    let titles = titles_ui(ui);
+    // The table takes all the room: what is in it belongs to the widget that has the keyboard.
+    let inside = egui::UiBuilder::new().accessibility_parent(focus.id);
+    let mut drawn = Drawn::default();
+    ui.scope_builder(inside, |ui| {
+        let table_id = ui.scope_id().with(IdSalt::new("results"));
+        let table = TableBuilder::new(ui).id_salt("results");
+        if (state.table_width - width).abs() > f32::EPSILON {
+            // The columns share the new width; until then they are as the user has made them.
+            state.table_width = width;
+            table.reset();
+        }
+        table
+            .resizable(true)
+            .auto_shrink(false)
+            .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+            .column(Width::initial(100.0).at_least(80.0).clip(true))
+            .column(Width::initial(name_width).at_least(80.0).clip(true))
+            .column(Width::initial(90.0).at_least(60.0).clip(true))
+            .column(Width::initial(result_width).at_least(80.0).clip(true))
+            .column(Width::remainder().at_least(70.0).clip(true))
+            .header(ROW_HEIGHT, |mut header| {
+                for column in Column::ALL {
+                    header.col(|ui| header_ui(column, titles, state, ui));
+                }
+            })
+            .body(|body| drawn = body_ui(body, sight, job, now, state, rows));
+        name_separators(table_id, ui);
+    });
+    if drawn.is_clicked {
+        focus.request_focus();
     }
-    table
-        .resizable(true)
-        .auto_shrink(false)
-        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
-        .column(Width::initial(100.0).at_least(80.0).clip(true))
-        .column(Width::initial(name_width).at_least(80.0).clip(true))
-        .column(Width::initial(90.0).at_least(60.0).clip(true))
-        .column(Width::initial(result_width).at_least(80.0).clip(true))
-        .column(Width::remainder().at_least(70.0).clip(true))
-        .header(ROW_HEIGHT, |mut header| {
-            for column in Column::ALL {
-                header.col(|ui| header_ui(column, state, ui));
-            }
-        })
-        .body(|body| body_ui(body, job, now, state, rows, focus, commands));
-    name_separators(table_id, ui);
+    if let Some((lead, _)) = drawn.lead {
+        ui.ctx().accesskit_node_builder(focus.id, |node| {
+            node.set_active_descendant(lead.accesskit_id());
+        });
+    }
+    let by_key = drawn.lead.filter(|_| asks_for_menu);
+    let menu_at = drawn.menu_at.or(by_key.map(|(_, rect)| rect.left_bottom()));
+    results_menu::show(menu_at, job, state, &focus, commands);
 }
 
 /// The separators of the columns take the keyboard, but have neither role nor name.
@@ -255,14 +305,34 @@ fn name_separators(table: Id, ui: &Ui) {
     }
 }
 
-/// The table takes the keyboard as one widget, because only the visible rows are widgets.
-fn focus_ui(state: &mut ResultsState, rows: usize, ui: &Ui) -> Id {
+/// What drawing the rows has found out.
+#[derive(Default)]
+struct Drawn {
+    is_clicked: bool,
+    /// Where the menu of the selected rows was asked for.
+    menu_at: Option<Pos2>,
+    /// The row that was selected last, if it is in sight.
+    lead: Option<(Id, Rect)>,
+}
+
+fn table_id() -> Id {
+    Id::unique("table of results")
+}
+
+/// The table takes the keyboard as one widget, because only the visible rows are widgets. Returns it, and whether
+/// its keys ask for the menu.
+fn focus_ui(state: &mut ResultsState, extent: Extent, ui: &Ui) -> (Response, bool) {
     let place = ui.available_rect_before_wrap();
-    let id = Id::unique("table of results");
+    let id = table_id();
     let table = ui.interact(place, id, Sense::focusable_noninteractive());
     table.widget_info(|| WidgetInfo::labeled(Role::Table, true, "Table of results"));
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_row_count(extent.rows);
+        node.set_column_count(Column::ALL.len());
+        node.set_multiselectable();
+    });
     if !table.has_focus() {
-        return id;
+        return (table, false);
     }
     let filter = EventFilter {
         vertical_arrows: true,
@@ -273,8 +343,17 @@ fn focus_ui(state: &mut ResultsState, rows: usize, ui: &Ui) -> Id {
     let accent = Stroke::new(1.5, tokens(ui).accent);
     ui.painter()
         .rect_stroke(place, 2, accent, StrokeKind::Inside);
-    let screen = whole(place.height() / ROW_HEIGHT).max(2) - 1;
-    results_keys::select_in_table(state, rows, screen, ui);
+    let asks_for_menu = results_keys::select_in_table(state, extent, ui);
+    (table, asks_for_menu)
+}
+
+/// The row of the titles, for a screen reader.
+fn titles_ui(ui: &Ui) -> Id {
+    let mut place = ui.available_rect_before_wrap();
+    place.set_height(ROW_HEIGHT);
+    let id = Id::unique("titles of results");
+    let titles = ui.interact(place, id, Sense::hover());
+    titles.widget_info(|| WidgetInfo::labeled(Role::Row, true, "Titles"));
     id
 }
 
@@ -298,7 +377,7 @@ fn nothing_ui(job: &JobRecord, state: &mut ResultsState, ui: &mut Ui) {
     });
 }
 
-fn header_ui(column: Column, state: &mut ResultsState, ui: &mut Ui) {
+fn header_ui(column: Column, titles: Id, state: &mut ResultsState, ui: &mut Ui) {
     let sorted = state.sort.filter(|sort| sort.column == column);
     let text = RichText::new(column.title()).strong();
     let is_number = matches!(column, Column::Size | Column::Time);
@@ -307,12 +386,27 @@ fn header_ui(column: Column, state: &mut ResultsState, ui: &mut Ui) {
     } else {
         egui::Layout::left_to_right(egui::Align::Center)
     };
-    ui.with_layout(layout, |ui| {
+    let in_titles = egui::UiBuilder::new()
+        .layout(layout)
+        .max_rect(ui.available_rect_before_wrap())
+        .accessibility_parent(titles);
+    ui.scope_builder(in_titles, |ui| {
         // Aligned with the numbers below.
         ui.add_space(if is_number { NUMBER_MARGIN } else { 0.0 });
         let header = ui
             .add(egui::Button::new(text).frame(false))
             .on_hover_text("Sort by this column; click again to reverse the order");
+        ui.ctx().accesskit_node_builder(header.id, |node| {
+            node.set_role(Role::ColumnHeader);
+            node.set_column_index(column as usize);
+            if let Some(sort) = sorted {
+                node.set_sort_direction(if sort.descending {
+                    SortDirection::Descending
+                } else {
+                    SortDirection::Ascending
+                });
+            }
+        });
         if let Some(sort) = sorted {
             sort_mark_ui(ui, sort.descending);
         }
@@ -335,133 +429,62 @@ fn sort_mark_ui(ui: &mut Ui, descending: bool) {
 
 fn body_ui(
     body: TableBody<'_>,
+    sight: Rect,
     job: &JobRecord,
     now: Duration,
     state: &mut ResultsState,
     rows: usize,
-    focus: Id,
-    commands: &mut Vec<WorkbenchCommand>,
-) {
+) -> Drawn {
     let first = state.page * MAX_PAGE_ROWS;
-    let shown = rows.saturating_sub(first).min(MAX_PAGE_ROWS);
-    let scroll_to = state.scroll_to.take();
+    let visible = Visible {
+        sight,
+        count: rows.saturating_sub(first).min(MAX_PAGE_ROWS),
+        scroll_to: state.scroll_to.take(),
+    };
     let names_are_paths = job.names_are_paths();
+    let mut drawn = Drawn::default();
     Rows::show(
         body,
+        &visible,
         now,
         names_are_paths,
-        shown,
-        scroll_to,
         |painter, ui, row, rect| {
             let index = state.order.item(first + row);
             let Some(item) = index.and_then(|index| job.items().get(index)) else {
                 return;
             };
-            let selected = state.selected == Some(item.id);
-            let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
-            if row.clicked() {
-                state.selected = Some(item.id);
-                row.ctx.memory_mut(|memory| memory.request_focus(focus));
+            let selected = state.selection.contains(item.id);
+            let response = painter.item_ui(item, first + row, rect, selected, ui);
+            if state.selection.lead() == Some(item.id) {
+                drawn.lead = Some((response.id, rect));
             }
-            row.context_menu(|ui| menu_ui(item, ui, commands));
+            if response.clicked() {
+                drawn.is_clicked = true;
+                click(item.id, first + row, state, &response);
+            }
+            if response.double_clicked() {
+                state.shows_details = true;
+            }
+            if response.secondary_clicked() {
+                drawn.is_clicked = true;
+                if !selected {
+                    state.selection.select_only(item.id);
+                }
+                drawn.menu_at = response.interact_pointer_pos();
+            }
         },
     );
+    drawn
 }
 
-fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    let mut copy_ui = |command, text: String| {
-        if !text.is_empty() && commands::info(command).button(None, ui).clicked() {
-            commands.push(WorkbenchCommand::CopyText(text));
-        }
-    };
-    copy_ui(command::COPY_RESULT, result_text(item));
-    if let ItemState::Crashed(crash) = &item.state {
-        copy_ui(command::COPY_STANDARD_ERROR, crash.stderr.clone());
+/// Selects a row as a list of files does: with Ctrl it joins the others, with Shift all up to it do.
+fn click(item: ItemId, row: usize, state: &mut ResultsState, response: &Response) {
+    let modifiers = response.ctx.input(|input| input.modifiers);
+    if modifiers.shift {
+        state.selection.extend(&state.order, row, modifiers.command);
+    } else if modifiers.command {
+        state.selection.toggle(item);
+    } else {
+        state.selection.select_only(item);
     }
-    copy_ui(command::COPY_PATH, item.input.display().to_string());
-}
-
-/// The last output of the worker that crashed with the item.
-fn crash_ui(crash: &Crash, ui: &mut Ui) {
-    if crash.stderr.is_empty() {
-        ui.label(RichText::new("It printed nothing on standard error.").weak());
-        return;
-    }
-    ui.label(RichText::new("Its last lines on standard error:").weak());
-    ui.add(egui::Label::new(RichText::new(&crash.stderr).monospace()).wrap());
-}
-
-/// What few users want to read, such as the place of a panic.
-fn failure_details_ui(details: &str, ui: &mut Ui) {
-    egui::CollapsingHeader::new("Details").show(ui, |ui| {
-        ui.add(egui::Label::new(RichText::new(details).monospace()).wrap());
-    });
-}
-
-/// `process 1234 · exited with code 3`, and the outcome of `Stop tree`.
-fn process_text(process: &ProcessRecord) -> String {
-    let state = match &process.state {
-        ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
-        ItemProcessState::Running => "running".to_owned(),
-        ItemProcessState::Paused => "paused by a signal such as SIGSTOP".to_owned(),
-        ItemProcessState::Ended(ran) => ran.end.to_string(),
-    };
-    let pid = process.pid;
-    match process.stopped.as_ref().filter(|it| !it.is_empty()) {
-        Some(stopped) => format!("process {pid} · {state} · {stopped}"),
-        None => format!("process {pid} · {state}"),
-    }
-}
-
-fn details_ui(
-    item: &ItemRecord,
-    state: &mut ResultsState,
-    ui: &mut Ui,
-    commands: &mut Vec<WorkbenchCommand>,
-) {
-    let mut scroll = egui::ScrollArea::vertical().auto_shrink(false);
-    if state.details_of != Some(item.id) {
-        state.details_of = Some(item.id);
-        // They take room from the table, which may have hidden the row.
-        state.scroll_to = state
-            .order
-            .row(item.id.index())
-            .map(|row| row % MAX_PAGE_ROWS);
-        scroll = scroll.vertical_scroll_offset(0.0);
-    }
-    scroll.show(ui, |ui| {
-        Sides::new().shrink_left().truncate().show(
-            ui,
-            |ui| {
-                status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
-                ui.add_space(6.0);
-                ui.label(format::path(&item.input));
-            },
-            |ui| {
-                let close = ui.small_button("×").accessible_name("Close the details");
-                if commands::info(command::CLOSE_DETAILS)
-                    .with_tooltip(close, None)
-                    .clicked()
-                {
-                    state.selected = None;
-                }
-            },
-        );
-        if let Some(process) = &item.process {
-            ui.label(RichText::new(process_text(process)).weak());
-        }
-        let result = result_text(item);
-        if !result.is_empty() {
-            ui.add(egui::Label::new(RichText::new(&result).monospace()).wrap());
-        }
-        match &item.state {
-            ItemState::Crashed(crash) => crash_ui(crash, ui),
-            ItemState::Failed(ItemError {
-                details: Some(details),
-                ..
-            }) => failure_details_ui(details, ui),
-            _ => {}
-        }
-        ui.horizontal(|ui| menu_ui(item, ui, commands));
-    });
 }

@@ -12,7 +12,7 @@ use eframe::egui::emath::GuiRounding as _;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     self, Color32, CornerRadius, FontId, Galley, Pos2, Rangef, Rect, Response, Sense, TextStyle,
-    Ui, Vec2,
+    Ui, UiBuilder, Vec2,
 };
 use egui_extras::TableBody;
 
@@ -48,15 +48,19 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Draws the visible ones of `count` rows with `row_ui`, and scrolls to one if asked.
+    /// Draws the rows in sight with `row_ui`.
     pub(super) fn show(
         mut body: TableBody<'_>,
+        visible: &Visible,
         now: Duration,
         names_are_paths: bool,
-        count: usize,
-        scroll_to: Option<usize>,
         mut row_ui: impl FnMut(&Self, &mut Ui, usize, Rect),
     ) {
+        let Visible {
+            sight,
+            count,
+            scroll_to,
+        } = *visible;
         let widths = body.widths().to_vec();
         let ui = body.ui_mut();
         let origin = ui.available_rect_before_wrap().min;
@@ -74,7 +78,10 @@ impl Rows {
                 ui.scroll_to_rect_animation(place(row.min(last)), None, at_once);
             }
         }
-        let visible = ui.clip_rect();
+        // The ground of a row reaches beyond its cells; the table cuts at these.
+        let margin = Vec2::new(0.5 * ui.spacing().item_spacing.x, 0.0);
+        let visible = ui.clip_rect().expand2(margin).intersect(sight);
+        ui.set_clip_rect(visible);
         let first = whole((visible.top() - origin.y) / pitch);
         let end = whole(((visible.bottom() - origin.y) / pitch).ceil());
         for row in first..end.min(count) {
@@ -102,13 +109,13 @@ impl Rows {
         }
     }
 
-    /// Draws one item. Returns its row, which can be clicked.
+    /// Draws one item in the row of this number. Returns its row, which can be clicked.
     pub(super) fn item_ui(
         &self,
         item: &ItemRecord,
+        number: usize,
         rect: Rect,
         selected: bool,
-        is_striped: bool,
         ui: &mut Ui,
     ) -> Response {
         let whole = rect.expand2(0.5 * ui.spacing().item_spacing).round_ui();
@@ -122,7 +129,7 @@ impl Rows {
             let ground = visuals.widgets.hovered.bg_fill;
             (Some(ground), visuals.text_color())
         } else {
-            let ground = is_striped.then_some(visuals.faint_bg_color);
+            let ground = number.is_multiple_of(2).then_some(visuals.faint_bg_color);
             (ground, visuals.text_color())
         };
         if let Some(ground) = ground {
@@ -132,17 +139,51 @@ impl Rows {
             rows: self,
             rect,
             row: &row,
+            number,
             text,
         };
-        cells.show(item, ui);
+        if self.is_read {
+            read_row_ui(item, number, selected, &row, ui);
+            // Its cells belong to it.
+            let inside = UiBuilder::new()
+                .id_salt(item.id)
+                .max_rect(rect)
+                .accessibility_parent(row.id);
+            cells.show(item, &mut ui.new_child(inside));
+        } else {
+            cells.show(item, ui);
+        }
         row
     }
+}
+
+/// The rows that can be seen, and one that should be.
+pub(super) struct Visible {
+    /// The place that the table is shown in.
+    pub(super) sight: Rect,
+    /// The number of rows.
+    pub(super) count: usize,
+    pub(super) scroll_to: Option<usize>,
+}
+
+/// Tells a screen reader about a row. It reads the name of a row when the arrows come to it.
+fn read_row_ui(item: &ItemRecord, number: usize, selected: bool, row: &Response, ui: &Ui) {
+    let name = item.input.file_name().unwrap_or(item.input.as_os_str());
+    let name = format::one_line(&name.to_string_lossy()).into_owned();
+    row.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Row, true, &name));
+    let word = StatusStyle::of_item(item, tokens(ui)).word;
+    ui.ctx().accesskit_node_builder(row.id, |node| {
+        node.set_description(format!("{word} {}", result_line(item)));
+        node.set_row_index(number);
+        node.set_selected(selected);
+    });
 }
 
 struct Cells<'a> {
     rows: &'a Rows,
     rect: Rect,
     row: &'a Response,
+    number: usize,
     text: Color32,
 }
 
@@ -270,7 +311,11 @@ impl Cells<'_> {
         }
         let cell = ui.interact(place, self.row.id.with(column as usize), Sense::hover());
         let is_enabled = ui.is_enabled();
-        cell.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, is_enabled, text()));
+        cell.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Cell, is_enabled, text()));
+        ui.ctx().accesskit_node_builder(cell.id, |node| {
+            node.set_row_index(self.number);
+            node.set_column_index(column as usize);
+        });
         if is_cut {
             cell.on_hover_text(text());
         }

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use super::command;
+use eframe::egui::Pos2;
+
+use super::compare::Comparison;
+use super::{Selection, command};
 use crate::choice::choices;
 use crate::pages::commands::UiCommand;
 use crate::record::{ItemId, ItemRecord, ItemState};
@@ -113,12 +116,16 @@ pub struct ResultsState {
     pub order: Order,
     /// Whether a newer order is being computed.
     pub computing: bool,
-    /// The row whose details are shown.
-    pub selected: Option<ItemId>,
+    pub selection: Selection,
+    /// Whether the details of the row that was selected last are shown.
+    pub shows_details: bool,
     /// The shown page of a very long table.
     pub page: usize,
     /// The item whose details were shown last, from their top on.
     pub(super) details_of: Option<ItemId>,
+    /// The place of the menu of the selected rows while it is open.
+    pub(super) menu_at: Option<Pos2>,
+    pub(super) comparison: Option<Comparison>,
     /// The width to which the columns were fitted.
     pub table_width: f32,
     /// The row of that page to scroll to in the next frame.
@@ -139,6 +146,12 @@ impl ResultsState {
                 descending: false,
             }),
         };
+    }
+
+    /// The item whose details are shown.
+    pub(super) fn shown_item(&self) -> Option<ItemId> {
+        let lead = self.selection.lead().filter(|_| self.shows_details);
+        lead.filter(|item| self.selection.contains(*item))
     }
 
     /// The number of pages of so many rows.

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -142,7 +143,19 @@ impl Workbench {
                 let request = save_request("Save the checksum list", self.list_name(job));
                 self.open_dialog(DialogPurpose::List(job), request, context);
             }
-            command::REMOVE => self.remove(job),
+            command::REMOVE => {
+                self.remove(job);
+                context.announcement.clear();
+            }
+            command::COPY_ROW
+            | command::COPY_RESULT
+            | command::COPY_PATH
+            | command::COPY_DIGEST
+            | command::OPEN_FILE
+            | command::SHOW_IN_FOLDER
+            | command::COMPARE
+            | command::RUN_THESE_AGAIN
+            | command::TAKE_AS_INPUTS => self.run_on_rows(command, job, context),
             command::NEXT_PAGE | command::PREVIOUS_PAGE => self.state.results.turn(command),
             _ => self.run_on_output(command, context),
         }
@@ -187,8 +200,23 @@ impl Workbench {
     }
 
     fn start(&mut self, spec: JobSpec, context: &mut PageContext) {
-        match self.board.start(spec) {
+        self.start_part(spec, None, context);
+    }
+
+    /// Starts a job, or with `only` the items with these names.
+    pub(super) fn start_part(
+        &mut self,
+        spec: JobSpec,
+        only: Option<Arc<BTreeSet<PathBuf>>>,
+        context: &mut PageContext,
+    ) {
+        let started = match &only {
+            Some(only) => self.board.start_part(spec, Arc::clone(only)),
+            None => self.board.start(spec),
+        };
+        match started {
             Ok(job) => {
+                self.parts.extend(only.map(|only| (job, only)));
                 self.select_job(job);
                 self.state.pane = Pane::Results;
             }
@@ -200,8 +228,9 @@ impl Workbench {
 
     fn run_again(&mut self, job: JobId, context: &mut PageContext) {
         if let Some(job) = self.record.job(job) {
+            let only = self.parts.get(&job.id()).cloned();
             let spec = JobSpec::clone(&Arc::clone(job.spec()));
-            self.start(spec, context);
+            self.start_part(spec, only, context);
         }
     }
 
@@ -210,6 +239,7 @@ impl Workbench {
             saving::drop_in_task(removed);
         }
         self.board.remove(job);
+        self.parts.remove(&job);
         if self.record.job(job).is_none() && self.state.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
             self.state.selected = None;
@@ -233,8 +263,13 @@ impl Workbench {
 
     #[cfg(unix)]
     fn signal(&self, signal: Signal, job: JobId, context: &mut PageContext) {
-        let item = self.state.results.selected;
-        let refused = match signal {
+        let items = if self.state.results.selection.is_empty() {
+            vec![None]
+        } else {
+            let items = self.selected_processes(job).into_iter();
+            items.map(Some).collect()
+        };
+        let signal = |item| match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
             Signal::Kill => self.board.kill(job, item).err(),
             Signal::StopTree => {
@@ -244,7 +279,8 @@ impl Workbench {
                 stopped.err().map(std::io::Error::other)
             }
         };
-        if let Some(error) = refused {
+        let refused: Vec<_> = items.into_iter().filter_map(signal).collect();
+        for error in refused {
             context.notify(Notice::error(format!(
                 "A process could not be ended: {error}. Cancel the job instead."
             )));
@@ -321,7 +357,7 @@ impl Workbench {
     }
 
     /// Runs a background task on a snapshot of a job.
-    fn run_in_background(
+    pub(super) fn run_in_background(
         &self,
         id: JobId,
         name: &str,
@@ -340,7 +376,7 @@ fn label(command: UiCommand, choices: &Choices) -> &'static str {
         command::JOIN | command::JOIN_WITH_TIMEOUT if choices.wait_on_ui_thread => {
             "waiting for a job on the UI thread"
         }
-        command::START | command::RUN_AGAIN => "starting a job",
+        command::START | command::RUN_AGAIN | command::RUN_THESE_AGAIN => "starting a job",
         command::REMOVE => "removing a job from the list",
         command::TERMINATE | command::KILL | command::STOP_TREE => "ending a process",
         _ => "running a command",

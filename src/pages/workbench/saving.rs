@@ -106,7 +106,7 @@ pub(super) fn save_output(
 /// Makes the report of the job for the clipboard.
 pub(super) fn copy_report(job: &JobRecord, now: Duration) -> TaskOutput {
     TaskOutput {
-        notice: Notice::info("The report is on the clipboard."),
+        notice: Some(Notice::info("The report is on the clipboard.")),
         copy: Some(record::job_text(job, now)),
     }
 }

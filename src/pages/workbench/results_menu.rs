@@ -1,0 +1,136 @@
+//! The menu of the selected rows.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Id, Popup, Pos2, Response, SetOpenCommand, Ui};
+
+use super::{ResultsState, WorkbenchCommand, command};
+use crate::pages::commands::{self, UiCommand};
+use crate::record::{ItemRecord, ItemState, JobRecord};
+
+/// The entries; `None` is a line between them.
+const ENTRIES: [Option<UiCommand>; 12] = [
+    Some(command::OPEN_FILE),
+    Some(command::SHOW_IN_FOLDER),
+    None,
+    Some(command::COPY_PATH),
+    Some(command::COPY_DIGEST),
+    Some(command::COPY_RESULT),
+    Some(command::COPY_ROW),
+    None,
+    Some(command::COMPARE),
+    None,
+    Some(command::RUN_THESE_AGAIN),
+    Some(command::TAKE_AS_INPUTS),
+];
+
+/// More programs or folders are not opened at once.
+const MAX_OPENED: usize = 10;
+
+/// So many of the selected rows are looked at for a digest.
+const LOOKED_AT: usize = 10_000;
+
+/// Draws the menu if it is open, and opens it where it was asked for. `table` gets the keyboard back.
+pub(super) fn show(
+    at: Option<Pos2>,
+    job: &JobRecord,
+    state: &mut ResultsState,
+    table: &Response,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
+    let id = Id::unique("menu of results");
+    if at.is_some() {
+        state.menu_at = at;
+    }
+    let Some(at_position) = state.menu_at else {
+        return;
+    };
+    let set = at.map(|_| SetOpenCommand::Bool(true));
+    Popup::menu(table)
+        .id(id)
+        .at_position(at_position)
+        .open_memory(set)
+        .accessible_name("Menu of the selected rows")
+        .show(|ui| entries_ui(job, state, ui, commands));
+    if !Popup::is_id_open(&table.ctx, id) {
+        state.menu_at = None;
+        table.request_focus();
+    }
+}
+
+fn entries_ui(
+    job: &JobRecord,
+    state: &ResultsState,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
+    for command in ENTRIES {
+        let Some(command) = command else {
+            ui.separator();
+            continue;
+        };
+        let why_not = why_not(command, job, state);
+        let button = commands::info(command).button(why_not, ui);
+        if button.clicked() {
+            commands.push(WorkbenchCommand::Ui(command));
+        }
+    }
+}
+
+/// Why a command of the menu can't be done with the selected rows; `None` if it can.
+pub(super) fn why_not(
+    command: UiCommand,
+    job: &JobRecord,
+    state: &ResultsState,
+) -> Option<&'static str> {
+    let selection = &state.selection;
+    if selection.is_empty() {
+        return Some("No row is selected.");
+    }
+    let mut items = selection.items().filter_map(|item| job.item(item));
+    match command {
+        command::OPEN_FILE | command::SHOW_IN_FOLDER => {
+            if selection.len() > MAX_OPENED {
+                Some("No more than ten are opened at once.")
+            } else {
+                let has_file = items.any(|item| file_of(job, item).is_some());
+                (!has_file).then_some("There is no file of this row.")
+            }
+        }
+        command::COPY_RESULT => {
+            let has_ended = items.any(|item| item.state.is_ended());
+            (!has_ended).then_some("There is no result yet.")
+        }
+        command::COPY_DIGEST => {
+            let has_digest = items.take(LOOKED_AT).any(|item| has_digest(item));
+            (!has_digest).then_some("There is no digest.")
+        }
+        command::COMPARE if selection.len() > 2 => {
+            Some("Select two rows, or one to compare with a digest that you paste.")
+        }
+        command::COMPARE => {
+            let all_have = items.all(|item| has_digest(item));
+            (!all_have).then_some("There is no digest.")
+        }
+        command::RUN_THESE_AGAIN => job.spec().options.job().why_not_in_part(),
+        command::TAKE_AS_INPUTS => {
+            (!job.items_are_files()).then_some("The rows of this job are no files.")
+        }
+        _ => None,
+    }
+}
+
+fn has_digest(item: &ItemRecord) -> bool {
+    matches!(&item.state, ItemState::Returned(output) if !output.digests().is_empty())
+}
+
+/// The file that a row stands for: the input, or else where its result was saved.
+pub(super) fn file_of(job: &JobRecord, item: &ItemRecord) -> Option<PathBuf> {
+    if job.items_are_files() {
+        return Some(item.input.clone());
+    }
+    match &item.state {
+        ItemState::Returned(output) => output.file().map(PathBuf::from),
+        _ => None,
+    }
+}

@@ -1,0 +1,131 @@
+//! The rows of the results that the user has selected.
+
+use fixedbitset::FixedBitSet;
+
+use super::Order;
+use crate::record::ItemId;
+
+/// Any number of items, and the row from which the keys go on.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    items: FixedBitSet,
+    len: usize,
+    lead: Option<ItemId>,
+    /// The other end of a range that ends at the lead.
+    anchor: Option<ItemId>,
+}
+
+impl Selection {
+    /// The number of selected items.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn contains(&self, item: ItemId) -> bool {
+        self.items.contains(item.index())
+    }
+
+    /// The item that was clicked or reached by keys last, selected or not.
+    pub fn lead(&self) -> Option<ItemId> {
+        self.lead
+    }
+
+    /// The selected items, in the order of their numbers.
+    pub fn items(&self) -> impl Iterator<Item = ItemId> {
+        self.items.ones().map(ItemId::new)
+    }
+
+    /// The selected item, if there is just one.
+    pub fn single(&self) -> Option<ItemId> {
+        self.items().next().filter(|_| self.len == 1)
+    }
+
+    /// The selected items in the order of their rows. `items` is the number of items of the job.
+    pub fn in_order(&self, order: &Order, items: usize) -> Vec<ItemId> {
+        let rows = (0..order.len(items)).filter_map(|row| order.item(row));
+        match order {
+            Order::AsFound => self.items().collect(),
+            Order::Rows(_) => rows
+                .map(ItemId::new)
+                .filter(|item| self.contains(*item))
+                .collect(),
+        }
+    }
+
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Selects an item, and no other.
+    pub fn select_only(&mut self, item: ItemId) {
+        self.clear();
+        self.toggle(item);
+    }
+
+    /// Selects an item, or no longer. The others stay as they are.
+    pub fn toggle(&mut self, item: ItemId) {
+        self.items.grow(item.index() + 1);
+        self.items.toggle(item.index());
+        self.len = self.items.count_ones(..);
+        self.lead = Some(item);
+        self.anchor = Some(item);
+    }
+
+    /// Selects the rows from the one that was selected alone last to `row`; with `others` those that are
+    /// selected stay so. Does nothing if there is no such row.
+    pub fn extend(&mut self, order: &Order, row: usize, others: bool) {
+        let Some(lead) = order.item(row) else {
+            return;
+        };
+        let anchor = self.anchor.and_then(|item| order.row(item.index()));
+        let from = anchor.unwrap_or(row);
+        if !others {
+            self.items.clear();
+        }
+        for row in from.min(row)..=from.max(row) {
+            self.insert(order.item(row));
+        }
+        self.len = self.items.count_ones(..);
+        self.lead = Some(ItemId::new(lead));
+        self.anchor = anchor
+            .and_then(|row| order.item(row))
+            .map(ItemId::new)
+            .or(self.lead);
+    }
+
+    /// Selects all rows. `items` is the number of items of the job.
+    pub fn select_all(&mut self, order: &Order, items: usize) {
+        self.items = FixedBitSet::with_capacity(items);
+        for row in 0..order.len(items) {
+            self.insert(order.item(row));
+        }
+        self.len = self.items.count_ones(..);
+        let first = order.item(0).filter(|_| self.len > 0).map(ItemId::new);
+        self.lead = self.lead.or(first);
+        self.anchor = self.anchor.or(first);
+    }
+
+    /// Keeps what these rows show.
+    pub(super) fn keep_shown(&mut self, rows: &[u32]) {
+        let is_shown = |item: &ItemId| rows.iter().any(|&row| row as usize == item.index());
+        if !self.is_empty() {
+            let mut kept = FixedBitSet::with_capacity(self.items.len());
+            let selected = rows.iter().map(|&row| row as usize);
+            kept.extend(selected.filter(|&row| self.items.contains(row)));
+            self.items = kept;
+            self.len = self.items.count_ones(..);
+        }
+        self.lead = self.lead.filter(is_shown);
+        self.anchor = self.anchor.filter(is_shown).or(self.lead);
+    }
+
+    fn insert(&mut self, item: Option<usize>) {
+        if let Some(item) = item {
+            self.items.grow_and_insert(item);
+        }
+    }
+}
