@@ -52,8 +52,11 @@ pub type ExitFn = fn(i32) -> !;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
-    /// Files and folders to open the window with.
+    /// Files, folders and patterns such as '*.wav' to open the window with. A window that is open takes them.
     files: Vec<PathBuf>,
+    /// Open a window of its own, beside one that is open.
+    #[arg(long)]
+    new_window: bool,
     #[command(subcommand)]
     command: Option<CliSubcommand>,
 }
@@ -159,7 +162,7 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
             if let Err(error) = interrupt::listen_for_stop() {
                 print_message(&format!("commands will run on after Ctrl-Z: {error}"));
             }
-            crate::app::run(cli.files).map(|()| ExitCode::SUCCESS)
+            crate::app::run(cli.files, cli.new_window).map(|()| ExitCode::SUCCESS)
         }
         Some(CliSubcommand::Run { job }) => {
             print_panics_in_a_line();

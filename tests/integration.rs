@@ -28,6 +28,9 @@ mod forms;
 #[path = "integration/images/mod.rs"]
 mod images;
 #[cfg(target_os = "linux")]
+#[path = "integration/instance.rs"]
+mod instance;
+#[cfg(target_os = "linux")]
 #[path = "integration/isolation/mod.rs"]
 mod isolation;
 #[cfg(target_os = "linux")]
@@ -38,6 +41,9 @@ mod lab;
 mod lessons;
 #[path = "integration/misbehave.rs"]
 mod misbehave;
+#[cfg(target_os = "linux")]
+#[path = "integration/patterns.rs"]
+mod patterns;
 #[path = "integration/record/mod.rs"]
 mod record;
 #[path = "integration/save.rs"]

@@ -78,6 +78,8 @@ impl App {
 
     /// Ends everything in bounded time after the window has closed.
     pub(super) fn close(&mut self) {
+        // From now on, another start opens a window.
+        self.instance = None;
         self.context.state.panes = saving::panes(&self.context.ctx);
         self.store.finish(&self.context.state, SAVE_TIMEOUT);
         let keep_running = self.close_phase == Some(ClosePhase::Detaching);

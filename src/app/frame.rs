@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, ViewportCommand};
+use eframe::egui::{self, UserAttentionType, ViewportCommand};
 
+use super::instance::Instance;
 use super::{App, TITLE};
+use crate::pages::workbench;
 
 /// After the last event, one more frame updates the repaint rate in the status bar, and a later one
 /// the worst frame time.
@@ -31,12 +33,36 @@ impl App {
         {
             page.take_answer(answer, context);
         }
+        self.take_other_starts(ctx);
         for page in &mut self.pages {
-            page.poll(context);
+            page.poll(&mut self.context);
         }
         self.handle_close_request(ctx);
         self.update_title(ctx);
         self.schedule(ctx);
+    }
+
+    /// Takes the files of later starts, and comes forward for them. Nothing is started.
+    fn take_other_starts(&mut self, ctx: &egui::Context) {
+        let starts = self.instance.as_ref().map(Instance::take);
+        let starts = starts.unwrap_or_default();
+        if starts.is_empty() {
+            return;
+        }
+        for files in starts.into_iter().filter(|files| !files.is_empty()) {
+            self.context.state.page = workbench::ID;
+            for page in &mut self.pages {
+                page.open_files(&files, &mut self.context);
+            }
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+        ctx.send_viewport_cmd(ViewportCommand::Focus);
+        if ctx.input(|input| input.viewport().focused) != Some(true) {
+            // For desktops on which a window can't come forward by itself.
+            let attention = UserAttentionType::Informational;
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+        }
+        ctx.request_repaint();
     }
 
     /// The taskbar shows how far the work is while another window is in front.

@@ -7,6 +7,7 @@
 mod close_question;
 mod closing;
 mod frame;
+pub mod instance;
 mod saving;
 mod store;
 mod ui;
@@ -46,6 +47,8 @@ pub struct Setup {
     /// Keeps the jobs that run on after the window has closed. The caller that opens the window
     /// [waits](DetachedJobs::wait) for them.
     pub detached: DetachedJobs,
+    /// Takes the files of later starts.
+    pub instance: Option<instance::Instance>,
 }
 
 impl Setup {
@@ -62,6 +65,7 @@ impl Setup {
             #[cfg(unix)]
             launcher: None,
             detached: DetachedJobs::default(),
+            instance: None,
         }
     }
 }
@@ -71,6 +75,7 @@ pub struct App {
     pages: Vec<Box<dyn Page>>,
     context: PageContext,
     store: Store,
+    instance: Option<instance::Instance>,
     close_phase: Option<ClosePhase>,
     close_deadline: Option<Duration>,
     /// The time at which the current frame began, or was due if that is earlier.
@@ -89,6 +94,7 @@ impl App {
         if !setup.files.is_empty() {
             setup.state.page = workbench::ID;
             setup.state.pages.choices.choose_for(&setup.files);
+            setup.state.pages.choices.recent.add(&setup.files);
         }
         tokens::install(ctx);
         saving::restore_panes(ctx, &setup.state.panes);
@@ -101,6 +107,10 @@ impl App {
             #[cfg(unix)]
             launcher: setup.launcher,
         };
+        if let Some(instance) = &setup.instance {
+            let ctx = ctx.clone();
+            instance.open(move || ctx.request_repaint());
+        }
         let settings_file = setup.store.path().to_owned();
         Self {
             pages: pages::all(&page_setup),
@@ -113,6 +123,7 @@ impl App {
                 setup.opener,
             ),
             store: setup.store,
+            instance: setup.instance,
             close_phase: None,
             close_deadline: None,
             frame_began_at: Duration::ZERO,

@@ -1,21 +1,23 @@
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
 
+use super::instance::{self, Start};
 use super::{App, NativeDialogs, Setup, Store};
 use crate::desktop::{self, RENDERER, has_display, reason};
 
 /// The name of the `.desktop` file, which gives the window its icon.
 const APP_ID: &str = "meanwhile";
 
-/// Opens the window with `files` as the inputs of the first job. Returns after it was closed and
-/// the detached jobs have ended.
+/// Opens the window with `files` as the inputs of the first job, unless a window of this user takes them
+/// and `is_new` is not set. Returns after the window was closed and the detached jobs have ended, or at once.
 ///
 /// # Errors
 /// There is no display, or the window could not be opened. The message names a command that works
 /// without a window.
-pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
+pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
     if !has_display() {
         anyhow::bail!(
             "There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). \
@@ -23,10 +25,22 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
             desktop::virtual_display()
         );
     }
+    let start = if is_new {
+        Start::Alone
+    } else {
+        instance::start_here(&files)
+    };
+    let instance = match start {
+        Start::First(instance) => Some(instance),
+        Start::Handed => return Ok(()),
+        Start::Alone => None,
+    };
     desktop::explain_missing_libraries();
-    let setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
+    let mut setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
+    setup.instance = instance;
     let options = native_options(&setup);
     let detached = setup.detached.clone();
+    let reports = setup.store.path().with_file_name("reports");
     eframe::run_native(
         super::TITLE,
         options,
@@ -38,7 +52,10 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
             reason(&error)
         )
     })?;
-    detached.wait();
+    for report in detached.wait(&reports) {
+        // Nobody may be there to read it.
+        writeln!(std::io::stderr(), "meanwhile: {report}").ok();
+    }
     Ok(())
 }
 

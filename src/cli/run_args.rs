@@ -78,7 +78,8 @@ impl Subcommand for RunArgs {
     fn augment_subcommands(command: clap::Command) -> clap::Command {
         command.subcommands(jobs::catalogue().iter().map(|options| {
             let job = options.job();
-            CommonArgs::augment_args(job.add_args(clap::Command::new(job.id())))
+            let command = job.add_args(clap::Command::new(job.id()));
+            CommonArgs::augment_args(with_inputs_help(command))
         }))
     }
 
@@ -111,6 +112,24 @@ impl FromArgMatches for RunArgs {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// What files, folders and patterns mean in every job.
+const INPUTS: &str = "\
+A folder stands for all files below it, hidden ones too. Links to files count; links to folders are followed,
+but no folder is entered twice.
+
+FILES may be patterns, in quotes: '*.wav', 'img-[0-9]?.{jpg,png}', 'music/**/*.flac'. A file that has this
+name comes first. As in a shell, a pattern matches names with a dot in front only if it has the dot, too; **
+stands for any number of folders, without hidden ones and links.";
+
+/// Adds it to the help that the job has.
+fn with_inputs_help(command: clap::Command) -> clap::Command {
+    let help = match command.get_after_help() {
+        Some(own) => format!("{own}\n\n{INPUTS}"),
+        None => INPUTS.to_owned(),
+    };
+    command.after_help(help)
 }
 
 fn find_job(name: &str) -> Option<Options> {

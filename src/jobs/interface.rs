@@ -35,6 +35,12 @@ pub trait JobInterface: Job {
     /// Adds the rows of the options that most users set. `inputs` are the first of those of the next job.
     fn form(&mut self, inputs: &[PathBuf], form: &mut dyn Form);
 
+    /// The paths among the options that may be relative. The window makes them full when the job starts, so that
+    /// it shows where everything is.
+    fn places(&mut self) -> Vec<&mut PathBuf> {
+        Vec::new()
+    }
+
     /// The heading of the options that rarely change; `None` if there are none.
     fn more_title(&self) -> Option<&'static str> {
         None

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum OsText {
+pub(crate) enum OsText {
     Text(String),
     Bytes(Vec<u8>),
 }
@@ -31,7 +31,7 @@ impl From<OsText> for OsString {
 }
 
 /// For a field that is a path or an optional path.
-pub(super) fn serialize<S: Serializer, P: PathField>(
+pub(crate) fn serialize<S: Serializer, P: PathField>(
     field: &P,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -39,7 +39,7 @@ pub(super) fn serialize<S: Serializer, P: PathField>(
     path.serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>, P: PathField>(
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, P: PathField>(
     deserializer: D,
 ) -> Result<P, D::Error> {
     let path = Option::<OsText>::deserialize(deserializer)?;
@@ -47,7 +47,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>, P: PathField>(
 }
 
 /// A path or an optional path.
-pub(super) trait PathField {
+pub(crate) trait PathField {
     fn path(&self) -> Option<&PathBuf>;
 
     fn of(path: Option<PathBuf>) -> Self;
@@ -74,11 +74,11 @@ impl PathField for Option<PathBuf> {
 }
 
 #[cfg(unix)]
-pub(super) fn os_string(bytes: Vec<u8>) -> OsString {
+pub(crate) fn os_string(bytes: Vec<u8>) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes)
 }
 
 #[cfg(not(unix))]
-pub(super) fn os_string(bytes: Vec<u8>) -> OsString {
+pub(crate) fn os_string(bytes: Vec<u8>) -> OsString {
     String::from_utf8_lossy(&bytes).into_owned().into()
 }

@@ -109,7 +109,8 @@ commands! {
     CANCEL_AND_QUIT: None, QUESTION, "Cancel and quit",
         "Cancel the jobs. The window closes when they have stopped.";
     KEEP_RUNNING: None, QUESTION, "Keep running without the window",
-        "The window closes now. The program goes on until all jobs have ended.";
+        "The window closes now. The program goes on until all jobs have ended, and saves their reports in the \
+         folder `reports` beside the settings.";
     QUIT_NOW: None, QUESTION, "Quit now",
         "Do not wait for the cancelled jobs. Their processes are killed.";
     QUIT: Some(ctrl(Key::Q)), ShortcutScope::Toolkit, "Quit", "";

@@ -127,6 +127,9 @@ pub(crate) trait Page {
     /// Takes the answer of the file dialog that this page opened.
     fn take_answer(&mut self, _answer: DialogAnswer, _context: &mut PageContext) {}
 
+    /// Takes files with which the program was started again.
+    fn open_files(&mut self, _files: &[PathBuf], _context: &mut PageContext) {}
+
     /// Takes back what a message with this number has said, if it still can be.
     fn undo(&mut self, _number: u64, _context: &mut PageContext) {}
 

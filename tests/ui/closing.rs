@@ -65,7 +65,7 @@ fn wait_and_quit_closes_after_the_work() {
 #[test]
 fn work_goes_on_without_the_window() {
     let mut window = Window::open();
-    window.misbehave("Sleep", 1.0, 1.0, 1.0);
+    window.misbehave("Return", 1.0, 2.0, 1.0);
     window.click("Start");
     window.until("#1 Misbehave");
     assert!(!window.ask_to_close());
@@ -73,8 +73,13 @@ fn work_goes_on_without_the_window() {
     until_it_closes(&mut window);
     let detached = window.close();
     assert_eq!(detached.jobs(), 1);
-    detached.wait();
+    let folder = tempfile::tempdir().unwrap();
+    let said = detached.wait(&folder.path().join("reports"));
     assert_eq!(detached.jobs(), 0);
+    let path = said[0].split(" was saved to ").nth(1).unwrap();
+    let report = std::fs::read_to_string(path.trim_end_matches('.')).unwrap();
+    assert!(report.contains("state: returned"), "{report}");
+    assert!(report.contains("items: 2 (2 returned"), "{report}");
 }
 
 /// A window whose command ignores `SIGTERM` for so many seconds of grace, after a request to close it. The

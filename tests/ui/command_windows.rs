@@ -13,10 +13,17 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         return None;
     }
     match command {
-        workbench::ADD_FILES | workbench::ADD_FOLDER | commands::SETTINGS => Some(Window::open()),
+        workbench::ADD_FILES | workbench::ADD_FOLDER | workbench::RECENT | commands::SETTINGS => {
+            Some(Window::open())
+        }
         workbench::ADD_PATH => {
             let mut window = Window::open();
             window.type_into("Path", "input");
+            Some(window)
+        }
+        workbench::CLEAR_RECENT => {
+            let mut window = Window::open_with(&["input".into()]);
+            window.click("Recent");
             Some(window)
         }
         workbench::CLEAR_INPUTS => Some(Window::open_with(&["input".into()])),

@@ -302,6 +302,147 @@ fn input_that_is_not_there_is_marked_at_once() {
 }
 
 #[test]
+fn typed_pattern_stands_for_what_it_matches() {
+    let mut window = Window::open();
+    for name in ["a.wav", "b.wav", "c.txt"] {
+        file(window.dir.path(), name, b"abc");
+    }
+    let dir = window.dir.path().display().to_string();
+    window.type_into("Path", &format!("{dir}/*.wav"));
+    window.click("Add");
+    window.until(&format!("{dir}/*.wav: a pattern"));
+    window.type_into("Path", &format!("{dir}/*.flac"));
+    window.click("Add");
+    window.until(&format!("nothing matches {dir}/*.flac"));
+    window.until("1 not there");
+    window.click("Start");
+    window.until("3 of 3 items · 1 failed");
+    window.until("*.wav stands for 2 paths.");
+}
+
+#[test]
+fn recent_inputs_are_added_again() {
+    let mut window = Window::open();
+    let kept = file(window.dir.path(), "kept.txt", b"abc");
+    let gone = file(window.dir.path(), "gone.txt", b"abc");
+    assert!(!window.is_enabled("Recent"));
+    for path in [&kept, &gone] {
+        window.type_into("Path", path.to_str().unwrap());
+        window.click("Add");
+    }
+    std::fs::remove_file(&gone).unwrap();
+    let mut window = window.reopen();
+    assert!(window.shows("0 paths"));
+    window.click("Recent");
+    window.until(&format!("{} is not there", gone.display()));
+    window.click(&format!("Add {}", kept.display()));
+    window.until("1 path");
+    window.click("Recent");
+    window.click("Clear recent");
+    window.until_it(|window| !window.is_enabled("Recent"), "no recent inputs");
+}
+
+#[test]
+fn results_go_where_the_form_says_in_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let image = file(dir.path(), "a.pgm", b"P5 1 1 255\nx");
+    let out = dir.path().join("out");
+    // From the folder of this program, as a relative path.
+    let here = std::env::current_dir().unwrap();
+    let up: std::path::PathBuf = here.ancestors().skip(1).map(|_| "..").collect();
+    let relative = up.join(out.strip_prefix("/").unwrap());
+    let mut window = Window::open_in(dir, &[image]);
+    window.choose("Job", "Images");
+    window.type_into("Save to", relative.to_str().unwrap());
+    let full = std::path::absolute(&relative).unwrap();
+    window.until(&format!("Results go to {}", full.display()));
+    window.click("Start");
+    window.until("1 of 1 item");
+    window.until(&format!("{}", full.join("a.pgm").display()));
+    assert!(out.join("a.pgm").exists());
+}
+
+#[test]
+fn preview_of_a_command_has_the_first_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "it's.wav", b"");
+    let folder = dir.path().display().to_string();
+    let mut window = Window::open_in(dir, &[path]);
+    window.choose("Job", "Command");
+    window.type_into("Command line", "flac -o {stem}.flac {}");
+    window.until(&format!("flac -o \"it's.flac\" \"{folder}/it's.wav\""));
+    window.until(&format!(
+        "Working directory: {}",
+        std::env::current_dir().unwrap().display()
+    ));
+}
+
+#[test]
+fn choices_are_saved_when_they_are_made() {
+    let mut window = Window::open();
+    let settings = window.dir.path().join("settings.json");
+    window.type_into("Path", "/nowhere/else");
+    window.click("Add");
+    let is_saved = |text: &str| {
+        std::fs::read_to_string(&settings).is_ok_and(|settings| settings.contains(text))
+    };
+    window.until_it(
+        |_| is_saved("/nowhere/else"),
+        "the recent input in the file",
+    );
+    window.click("Lessons");
+    window.click("join");
+    window.set("Speed", 20.0);
+    window.click("Run");
+    let is_done = |_: &Window| {
+        let text = std::fs::read_to_string(&settings).unwrap_or_default();
+        let state: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        state["lessons"]["done"][0] == "join"
+    };
+    window.until_it(is_done, "the progress in the file");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn files_of_another_start_join_the_inputs() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use meanwhile::app::instance::{Start, start};
+    use meanwhile::join;
+
+    let runtime = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(runtime.path(), Permissions::from_mode(0o700)).unwrap();
+    let Start::First(instance) = start(runtime.path(), "test", Vec::new()) else {
+        panic!("it is the first");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let list = file(dir.path(), "SHA256SUMS", b"");
+    let mut window = Window::open_with_instance(dir, instance);
+    window.click("Settings");
+    for (files, shown) in [
+        (vec![list.clone()], "1 path"),
+        (Vec::new(), "1 path"),
+        (vec![list, "/nowhere".into()], "2 paths"),
+    ] {
+        let at = runtime.path().to_owned();
+        let again = join::spawn_owned("again", move |_| start(&at, "test", files)).unwrap();
+        window.until_it(|_| again.is_finished(), "the answer");
+        let again = again
+            .join_timeout_into(std::time::Duration::ZERO)
+            .unwrap()
+            .unwrap();
+        assert!(matches!(again, Start::Handed), "{again:?}");
+        window.until(shown);
+    }
+    assert_eq!(window.named("Job").value().as_deref(), Some("Verify"));
+    assert!(!window.shows("#1"), "nothing is started");
+    window.close();
+    let later = start(runtime.path(), "test", Vec::new());
+    assert!(matches!(later, Start::First(_)), "{later:?}");
+}
+
+#[test]
 fn cut_name_keeps_its_flags_and_accents_whole() {
     // Each is more than one char.
     let letters = [

@@ -72,6 +72,16 @@ impl Window {
         Self::build_with(Harness::builder(), dir, &[], None)
     }
 
+    /// A window that takes the files of other starts.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_with_instance(
+        dir: tempfile::TempDir,
+        instance: meanwhile::app::instance::Instance,
+    ) -> Self {
+        let builder = Harness::builder();
+        Self::build_of(builder, dir, |setup| setup.instance = Some(instance))
+    }
+
     pub(crate) fn build(
         builder: HarnessBuilder<App>,
         dir: tempfile::TempDir,
@@ -87,11 +97,22 @@ impl Window {
         files: &[PathBuf],
         launcher: Option<Launcher>,
     ) -> Self {
+        Self::build_of(builder, dir, |setup| {
+            setup.files = files.to_vec();
+            setup.launcher = launcher;
+        })
+    }
+
+    fn build_of(
+        builder: HarnessBuilder<App>,
+        dir: tempfile::TempDir,
+        change: impl FnOnce(&mut Setup),
+    ) -> Self {
         let dialogs = FakeDialogs::default();
-        let mut setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
-        setup.launcher = launcher;
+        let mut setup = Setup::new(Vec::new(), dir.path(), Box::new(dialogs.clone()));
         let opener = FakeOpener::default();
         setup.opener = Arc::new(opener.clone());
+        change(&mut setup);
         let detached = setup.detached.clone();
         let mut harness = builder
             .with_size([1180.0, 780.0])

@@ -8,7 +8,7 @@ use super::control::{CoordinatorMessage, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::format;
-use crate::jobs::{Item, JobSpec, Plan};
+use crate::jobs::{Item, JobSpec, Plan, pattern};
 use crate::join::{Cancelled, Context};
 use crate::record::{EventKind, FoundItem, ItemId};
 
@@ -35,7 +35,12 @@ impl Planner {
             missing: self.only.as_deref().cloned().unwrap_or_default(),
         };
         let job = self.spec.options.job();
-        job.plan(&self.spec.inputs, context, &mut plan)?;
+        let given = &self.spec.inputs;
+        let inputs = pattern::expand(given, context, &mut plan)?;
+        // Without inputs a job may do something else, such as to run a command once.
+        if given.is_empty() || !inputs.is_empty() {
+            job.plan(&inputs, context, &mut plan)?;
+        }
         plan.finish();
         Ok(())
     }

@@ -51,6 +51,10 @@ impl JobInterface for Options {
         }
     }
 
+    fn places(&mut self) -> Vec<&mut PathBuf> {
+        vec![&mut self.against]
+    }
+
     fn add_args(&self, command: clap::Command) -> clap::Command {
         AuditArgs::augment_args(command)
     }

@@ -48,6 +48,11 @@ pub(in crate::jobs) trait Visitor {
     /// A file, as an item with [`Step::Run`].
     fn file(&mut self, item: Item, metadata: &Metadata);
 
+    /// Takes an input that is no folder, whatever it is. `false` if it is to be found as a file.
+    fn takes(&mut self, _input: &Path) -> bool {
+        false
+    }
+
     /// Where inputs that can't be read and notes go.
     fn plan(&mut self) -> &mut dyn Plan;
 
@@ -193,6 +198,7 @@ impl Walk<'_> {
     fn input(&mut self, path: &Path) -> Result<(), Cancelled> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => return self.input_folder(path),
+            _ if self.visitor.takes(path) => {}
             Ok(metadata) => self.file(path.to_owned(), &metadata),
             Err(error) => self.broken(path.to_owned(), error),
         }

@@ -9,10 +9,17 @@ use crate::jobs::{Arguments, duration};
 /// Run a program, once or once for each file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = PLACEHOLDERS)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct CommandArgs {
     /// Run the command once for all FILES instead of once for each.
     #[arg(long)]
     once: bool,
+    /// Pass a folder to the command as it is, in the place of the files below it.
+    #[arg(long)]
+    whole_folders: bool,
     /// Take the command as a script for /bin/sh, with FILES as its parameters: "$1", "$@".
     #[arg(long)]
     shell: bool,
@@ -66,7 +73,7 @@ pub(super) struct CommandArgs {
     /// How many of the last bytes of each stream of each run a JSON document has. As text, all come out.
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().output_limit)]
     output_limit: usize,
-    /// The files; without any, the command runs once.
+    /// The files, and folders with files in them; without any, the command runs once.
     files: Vec<PathBuf>,
     /// The program and its arguments, after `--`.
     #[arg(last = true, required = true)]
@@ -89,6 +96,7 @@ impl CommandArgs {
             command: CommandLine::Words(self.command),
             shell: self.shell,
             files: if self.once { Files::All } else { Files::One },
+            whole_folders: self.whole_folders,
             prefix: self.prefix,
             dir: self.dir.unwrap_or_default(),
             env: self.env,

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::CommandArgs;
-use super::{CommandLine, Options};
+use super::{CommandLine, CommandOptionsError, Files, Options};
+use crate::format;
 use crate::jobs::form::{Field, Form, Note, PathKind};
-use crate::jobs::{Arguments, JobInterface};
+use crate::jobs::{Arguments, JobInterface, place};
 
 impl JobInterface for Options {
     fn problem(&self, has_inputs: bool) -> Option<String> {
@@ -14,10 +15,16 @@ impl JobInterface for Options {
         Some(error.to_string())
     }
 
-    fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
+    fn form(&mut self, inputs: &[PathBuf], form: &mut dyn Form) {
         self.command_form(form);
-        match self.check(true).and_then(|()| self.words_text()) {
-            Ok(words) => form.note(Note::Code, &words),
+        match self.check(true).and_then(|()| self.preview(inputs)) {
+            Ok(words) => {
+                form.note(Note::Code, &words);
+                form.note(
+                    Note::Hint,
+                    &format!("Working directory: {}", self.folder_text()),
+                );
+            }
             Err(error) => form.note(Note::Problem, &error.to_string()),
         }
         let shell = Field::new(
@@ -27,6 +34,15 @@ impl JobInterface for Options {
         );
         form.toggle(shell, &mut self.shell);
         form.choose(Field::named("Runs"), &mut self.files);
+        let whole = Field::new(
+            "Whole folders",
+            "A folder is one argument. Otherwise it stands for the files below it.",
+        );
+        form.toggle(whole, &mut self.whole_folders);
+    }
+
+    fn places(&mut self) -> Vec<&mut PathBuf> {
+        vec![&mut self.dir]
     }
 
     fn more_title(&self) -> Option<&'static str> {
@@ -61,6 +77,25 @@ impl JobInterface for Options {
 }
 
 impl Options {
+    /// The command as it will be run for the first of these files, or for all if that is one run.
+    fn preview(&self, inputs: &[PathBuf]) -> Result<String, CommandOptionsError> {
+        match (inputs, self.files) {
+            ([], _) => self.words_text(),
+            ([first, ..], Files::One) => self.filled_text(std::slice::from_ref(first)),
+            (all, Files::All) => self.filled_text(all),
+        }
+    }
+
+    /// The working directory of the command.
+    fn folder_text(&self) -> String {
+        let dir = if self.dir.as_os_str().is_empty() {
+            std::env::current_dir().unwrap_or_default()
+        } else {
+            place::full(&self.dir)
+        };
+        format::path(&dir)
+    }
+
     fn command_form(&mut self, form: &mut dyn Form) {
         let mut line = match &self.command {
             CommandLine::Line(line) => line.clone(),

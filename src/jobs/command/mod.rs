@@ -15,6 +15,7 @@ mod forward;
 mod helpers;
 mod interface;
 mod os_string_serde;
+mod plan;
 mod prepared;
 #[cfg(unix)]
 mod run;
@@ -31,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use self::prepared::CommandOptionsError;
 use self::prepared::Prepared;
 pub use self::template::Template;
-use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, Plan, ProcessObserver, Step};
+use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, Plan, ProcessObserver};
 use crate::choice::choices;
 use crate::join::{Cancelled, Context};
 
@@ -46,6 +47,8 @@ pub struct Options {
     pub shell: bool,
     /// The files of each run.
     pub files: Files,
+    /// Whether a folder is passed to the command like a file. Otherwise it stands for the files below it.
+    pub whole_folders: bool,
     /// Words before the command, split as in a shell, such as `nice -n 19`,
     /// `ssh -o BatchMode=yes host` or `srun -N1`. After `ssh`, whose arguments a remote shell splits
     /// again, each word of the command is quoted.
@@ -84,6 +87,7 @@ impl Default for Options {
             command: CommandLine::Line(String::new()),
             shell: false,
             files: Files::default(),
+            whole_folders: false,
             prefix: String::new(),
             dir: PathBuf::new(),
             env: Vec::new(),
@@ -191,6 +195,14 @@ impl Options {
         prepared::shown(self)
     }
 
+    /// The words of the command for these files, each quoted as for a shell, in one line.
+    ///
+    /// # Errors
+    /// The command can't be run.
+    pub fn filled_text(&self, files: &[PathBuf]) -> Result<String, CommandOptionsError> {
+        prepared::filled(self, files)
+    }
+
     fn grace(&self) -> Duration {
         Duration::try_from_secs_f64(self.grace_secs).unwrap_or_default()
     }
@@ -216,35 +228,14 @@ impl Job for Options {
         "Command"
     }
 
-    /// Each input is one item: folders are passed to the command like files.
+    /// Each input is one item, and so is each file of a folder, unless folders are passed on as they are.
     fn plan(
         &self,
         inputs: &[PathBuf],
         context: &Context,
         plan: &mut dyn Plan,
     ) -> Result<(), Cancelled> {
-        if let Err(error) = self.check(!inputs.is_empty()) {
-            plan.item(Item::failed(self.run_title(), error));
-            return Ok(());
-        }
-        if inputs.is_empty() || self.files == Files::All {
-            let files = inputs.to_vec();
-            plan.item(Item {
-                input: self.run_title(),
-                bytes: 0,
-                step: Step::Command { files },
-            });
-            return Ok(());
-        }
-        for input in inputs {
-            context.check()?;
-            plan.item(Item {
-                input: input.clone(),
-                bytes: 0,
-                step: Step::Run,
-            });
-        }
-        Ok(())
+        plan::plan(self, inputs, context, plan)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

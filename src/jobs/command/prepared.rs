@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::template::Template;
 use super::{CommandLine, Options};
+use crate::format;
 use crate::jobs::ItemError;
 use crate::jobs::os_text::os_string;
 
@@ -134,6 +135,14 @@ pub(super) fn shown(options: &Options) -> Result<String, CommandOptionsError> {
         }
     });
     Ok(quoted.collect::<Vec<_>>().join(" "))
+}
+
+/// The words of a command for these files, quoted as for a shell, in one line.
+pub(super) fn filled(options: &Options, files: &[PathBuf]) -> Result<String, CommandOptionsError> {
+    let mut words = Prepared::new(options)?.words(files);
+    words.iter_mut().for_each(quote);
+    let words = words.join(OsStr::new(" "));
+    Ok(format::path(Path::new(&words)))
 }
 
 /// Adds `./` to a path without a folder, so that it is not looked up in `PATH`.

@@ -35,7 +35,7 @@ pub(super) struct FetchArgs {
     /// Save under the name that the server gives (Content-Disposition) [default: only for URLs with a ?].
     #[arg(long, requires = "to")]
     server_names: bool,
-    /// Lists of URLs, one a line; - is standard input. What begins with http:// or https:// is a URL itself.
+    /// Lists of URLs, one a line, and folders with such lists; - is standard input. What begins with http:// or https:// is a URL itself.
     files: Vec<PathBuf>,
 }
 

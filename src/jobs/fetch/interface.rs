@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use super::Options;
 use super::args::FetchArgs;
 use crate::jobs::form::{Field, Form, PathKind};
-use crate::jobs::{Arguments, JobInterface};
+use crate::jobs::{Arguments, JobInterface, place};
 
 impl JobInterface for Options {
     fn problem(&self, has_inputs: bool) -> Option<String> {
@@ -25,8 +25,13 @@ impl JobInterface for Options {
             "do not save",
             &mut self.to,
         );
+        place::note(&self.to, form);
         let skip = Field::new("Skip existing", "Leave out URLs whose file is there.");
         form.toggle(skip, &mut self.skip_existing);
+    }
+
+    fn places(&mut self) -> Vec<&mut PathBuf> {
+        vec![&mut self.to]
     }
 
     fn more_title(&self) -> Option<&'static str> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::Metadata;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,9 @@ use url::Url;
 
 use super::digest::{Digest, DigestError};
 use super::{Options, Request, name};
-use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_list, read_line};
+use crate::jobs::checksum::{
+    ChecksumError, MAX_LINE_LEN, Visitor, open_list, read_line, walk_files,
+};
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, ItemError, Plan, Step};
@@ -69,17 +72,49 @@ pub(super) fn plan(
             plan.item(item);
         }
     }
-    for list in inputs {
-        let read = read(list, &mut names, context, plan);
-        // The error may be the cancel.
-        context.check()?;
+    walk_files(
+        inputs,
+        context,
+        &mut Lists {
+            names,
+            context,
+            plan,
+        },
+    )
+}
+
+/// Reads the lists, and all files of folders as lists.
+struct Lists<'a> {
+    names: Names,
+    context: &'a Context,
+    plan: &'a mut dyn Plan,
+}
+
+impl Visitor for Lists<'_> {
+    fn file(&mut self, item: Item, _metadata: &Metadata) {
+        self.takes(&item.input);
+    }
+
+    fn takes(&mut self, list: &Path) -> bool {
+        let read = read(list, &mut self.names, self.context, self.plan);
+        if self.context.is_cancelled() {
+            // The error may be the cancel.
+            return true;
+        }
         match read {
             Ok(true) => {}
-            Ok(false) => plan.note(format!("The list {} has no URLs.", shown(list))),
-            Err(error) => plan.item(Item::failed(list.clone(), error)),
+            Ok(false) => {
+                let note = format!("The list {} has no URLs.", shown(list));
+                self.plan.note(note);
+            }
+            Err(error) => self.plan.item(Item::failed(list.to_owned(), error)),
         }
+        true
     }
-    Ok(())
+
+    fn plan(&mut self) -> &mut dyn Plan {
+        self.plan
+    }
 }
 
 /// Counts the URLs of each file name, by its hash: a list may have millions.

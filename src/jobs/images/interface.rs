@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use super::args::ImagesArgs;
 use super::{Options, Resize};
 use crate::jobs::form::{Field, Form, PathKind};
-use crate::jobs::{Arguments, JobInterface};
+use crate::jobs::{Arguments, JobInterface, place};
 
 /// The largest side that can be chosen, in pixels.
 const MAX_SIDE: u64 = 65_535;
@@ -23,6 +23,7 @@ impl JobInterface for Options {
             "choose a folder",
             &mut self.to,
         );
+        place::note(&self.to, form);
         form.choose(Field::named("Resize"), &mut self.resize);
         match self.resize {
             Resize::Keep => {}
@@ -43,6 +44,10 @@ impl JobInterface for Options {
         }
         form.choose(Field::named("Format"), &mut self.format);
         form.choose(Field::named("If the file exists"), &mut self.existing);
+    }
+
+    fn places(&mut self) -> Vec<&mut PathBuf> {
+        vec![&mut self.to]
     }
 
     fn more_title(&self) -> Option<&'static str> {

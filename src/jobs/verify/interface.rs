@@ -81,6 +81,10 @@ impl JobInterface for Options {
         form.toggle(strict, &mut self.strict);
     }
 
+    fn places(&mut self) -> Vec<&mut PathBuf> {
+        vec![&mut self.base]
+    }
+
     fn add_args(&self, command: clap::Command) -> clap::Command {
         VerifyArgs::augment_args(command)
     }

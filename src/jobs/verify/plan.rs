@@ -38,6 +38,7 @@ pub(super) fn plan(
     for input in inputs {
         context.check()?;
         match &claim {
+            Some(claim) if input.is_dir() => planner.files_of(input, claim)?,
             Some(claim) => planner.file(input, claim),
             None if input.is_dir() => planner.folder(input)?,
             None => planner.list(input)?,
@@ -66,15 +67,33 @@ impl Planner<'_> {
         }
     }
 
-    /// Reads the lists in a folder.
-    fn folder(&mut self, folder: &Path) -> Result<(), Cancelled> {
-        let lists = match lists_in(folder) {
-            Ok(lists) => lists,
-            Err(error) => {
-                self.fail(folder, ChecksumError::from_io(folder, error).into());
-                return Ok(());
-            }
+    /// Compares each file of a folder with the digest that the user gave.
+    fn files_of(&mut self, folder: &Path, claim: &Claim) -> Result<(), Cancelled> {
+        let context = self.context;
+        let mut each = |item: Item| match item.step {
+            Step::Run => self.file(&item.input, claim),
+            _ => self.plan.item(item),
         };
+        walk(&[folder.to_owned()], context, &mut each)
+    }
+
+    /// Reads the lists below a folder.
+    fn folder(&mut self, folder: &Path) -> Result<(), Cancelled> {
+        let mut lists = Vec::new();
+        let plan = &mut *self.plan;
+        let mut is_read = true;
+        let mut collect = |item: Item| match &item.step {
+            Step::Fail(error) if !["special_file", "dangling_link"].contains(&&*error.kind) => {
+                is_read = false;
+                plan.item(item);
+            }
+            Step::Run if is_likely_list(&item.input) => lists.push(item.input),
+            _ => {}
+        };
+        walk(&[folder.to_owned()], self.context, &mut collect)?;
+        if lists.is_empty() && !is_read {
+            return Ok(());
+        }
         if lists.is_empty() {
             let error = VerifyError::NoList {
                 folder: folder.to_owned(),
@@ -306,19 +325,6 @@ fn unknown_length(claim: &Claim) -> String {
 /// Whether a list is an open file of this process, such as `/dev/stdin` or what `<(…)` of a shell becomes.
 fn is_of_process(list: &Path) -> bool {
     list.starts_with("/dev") || list.starts_with("/proc")
-}
-
-/// The lists in a folder, by name.
-fn lists_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut lists = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if is_likely_list(&path) && path.is_file() {
-            lists.push(path);
-        }
-    }
-    lists.sort();
-    Ok(lists)
 }
 
 /// The path without `.` in it.

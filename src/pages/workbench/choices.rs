@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Recent;
 use crate::jobs::form::set_path;
 use crate::jobs::{self, Options, Priority, RunOn};
 
@@ -20,6 +21,8 @@ pub struct Choices {
     pub priority: Priority,
     /// For `Join with timeout`, in seconds.
     pub timeout_secs: f64,
+    /// What was an input last.
+    pub recent: Recent,
     /// Whether what explains joining is shown for a job, as the user chose last; `None`: only for demonstrations.
     pub shows_joining: Option<bool>,
     /// Whether joins block the window. Not remembered: it is for trying out.
@@ -36,6 +39,7 @@ impl Default for Choices {
             workers: jobs::cores(),
             priority: Priority::default(),
             timeout_secs: 2.0,
+            recent: Recent::default(),
             shows_joining: None,
             wait_on_ui_thread: false,
         }
@@ -87,6 +91,7 @@ impl Choices {
             .position(|options| Some(options.job().id()) == chosen);
         self.chosen = place.unwrap_or(self.chosen).min(jobs.len() - 1);
         self.jobs = jobs;
+        self.recent = self.recent.sanitized();
         self.workers = self.workers.clamp(1, Self::MAX_WORKERS);
         if !(0.0..=Self::MAX_TIMEOUT_SECS).contains(&self.timeout_secs) {
             self.timeout_secs = Self::default().timeout_secs;

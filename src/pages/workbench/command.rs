@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use eframe::egui::Key;
 
 use super::ID;
@@ -17,6 +19,8 @@ pub enum WorkbenchCommand {
         kind: PathKind,
     },
     RemoveInput(usize),
+    /// Add this recent input.
+    AddRecent(PathBuf),
     Select(JobId),
     OpenPage(PageId),
     /// Put this text on the clipboard.
@@ -34,6 +38,8 @@ commands! {
     ADD_FILES: Some(ctrl(Key::O)), PAGE, "Add files…", "";
     ADD_FOLDER: Some(ctrl_shift(Key::O)), PAGE, "Add folder…", "";
     ADD_PATH: Some(plain(Key::Enter)), IN_PATH, "Add", "Add this path to the inputs.";
+    RECENT: None, PAGE, "Recent", "Files and folders that were inputs last.";
+    CLEAR_RECENT: None, PAGE, "Clear recent", "Forget these files and folders.";
     CLEAR_INPUTS: None, PAGE, "Clear", "Remove all inputs.";
     START: Some(ctrl(Key::Enter)), PAGE, "Start", "";
     JOIN: None, PAGE, "Join", "Wait for the job.";

@@ -1,14 +1,14 @@
 //! The inputs of the next job: picked, dropped, typed or given on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eframe::egui::Role;
 use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{self, RichText, Sides, Ui, WidgetInfo};
-use url::Url;
+use eframe::egui::{self, Popup, RichText, Sides, Ui, WidgetInfo};
 
-use super::{Draft, Inputs, Presence, WorkbenchCommand, command};
+use super::{Draft, Inputs, Presence, Recent, RecentLook, WorkbenchCommand, command};
 use crate::format;
+use crate::jobs::pattern::may_be_pattern;
 use crate::pages::commands::{self, Unavailable};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
@@ -20,6 +20,9 @@ const LIST_HEIGHT: f32 = 108.0;
 /// The share of the window that the list takes at most.
 const LIST_SHARE: f32 = 0.12;
 
+/// The width of the menu of recent inputs.
+const RECENT_WIDTH: f32 = 420.0;
+
 /// The gap between the name of an input and its folder.
 const FOLDER_MARGIN: f32 = 8.0;
 
@@ -29,21 +32,24 @@ const MIN_FOLDER_WIDTH: f32 = 32.0;
 /// The inputs of the next job, and ways to add some.
 pub(super) fn files_ui(
     draft: &mut Draft,
+    recent: &Recent,
     dialog_open: bool,
     unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
     title_ui(draft, ui);
-    ui.horizontal(|ui| {
-        for command in [
-            command::ADD_FILES,
-            command::ADD_FOLDER,
-            command::CLEAR_INPUTS,
-        ] {
+    ui.horizontal_wrapped(|ui| {
+        let mut button_ui = |command, ui: &mut Ui| {
             if unavailable.button(command, ui).clicked() {
                 commands.push(WorkbenchCommand::Ui(command));
             }
+        };
+        button_ui(command::ADD_FILES, ui);
+        button_ui(command::ADD_FOLDER, ui);
+        recent_ui(recent, &draft.recent, unavailable, ui, commands);
+        if unavailable.button(command::CLEAR_INPUTS, ui).clicked() {
+            commands.push(WorkbenchCommand::Ui(command::CLEAR_INPUTS));
         }
         if dialog_open {
             ui.add(egui::Label::new(RichText::new("dialog open").weak()).truncate());
@@ -80,7 +86,7 @@ fn path_ui(
         |ui| {
             let label = ui.label("Path");
             let edit = egui::TextEdit::singleline(path_text)
-                .hint_text("/path/of/a/file")
+                .hint_text("/path/of/a/file, or *.wav")
                 .desired_width(f32::INFINITY);
             ui.add(edit).labelled_by(label.id)
         },
@@ -97,22 +103,47 @@ fn path_ui(
     }
 }
 
-/// Typed paths often begin with `~/`, and paths copied from a file manager with `file://`.
-pub(super) fn typed_path(text: &str) -> PathBuf {
-    if let Some(path) = path_of_uri(text) {
-        return path;
+/// The menu of the recent inputs, below its button.
+fn recent_ui(
+    recent: &Recent,
+    look: &RecentLook,
+    unavailable: &Unavailable,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
+    let button = unavailable.button(command::RECENT, ui);
+    if button.clicked() {
+        commands.push(WorkbenchCommand::Ui(command::RECENT));
     }
-    let home = directories::UserDirs::new();
-    match (text.strip_prefix("~/"), home) {
-        (Some(rest), Some(dirs)) => dirs.home_dir().join(rest),
-        _ => PathBuf::from(text),
-    }
-}
-
-/// The file of a URI such as `file:///home/me/a%20b`; `None` if it is not on this machine.
-fn path_of_uri(text: &str) -> Option<PathBuf> {
-    let uri = text.starts_with("file://").then(|| Url::parse(text))?;
-    uri.ok()?.to_file_path().ok()
+    Popup::menu(&button).show(|ui| {
+        ui.set_max_width(RECENT_WIDTH);
+        for path in recent.paths() {
+            let shown = format::path(path);
+            let is_missing = look.misses(path);
+            let mut text = name_first(path, ui);
+            if is_missing {
+                let weak = ui.visuals().weak_text_color();
+                for section in &mut text.sections {
+                    section.format.color = weak;
+                }
+                let font = egui::TextStyle::Body.resolve(ui.style());
+                text.append("not there", FOLDER_MARGIN, TextFormat::simple(font, weak));
+            }
+            let read = if is_missing {
+                format!("{shown} is not there")
+            } else {
+                format!("Add {shown}")
+            };
+            let entry = ui.button(text).on_hover_text(&read).accessible_name(&read);
+            if entry.clicked() {
+                commands.push(WorkbenchCommand::AddRecent(path.to_owned()));
+            }
+        }
+        ui.separator();
+        if unavailable.button(command::CLEAR_RECENT, ui).clicked() {
+            commands.push(WorkbenchCommand::Ui(command::CLEAR_RECENT));
+        }
+    });
 }
 
 fn list_ui(inputs: &Inputs, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
@@ -169,10 +200,12 @@ fn input_ui(
             if is_missing {
                 mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
             }
-            let read = if is_missing {
-                format!("{shown} is not there")
-            } else {
-                shown
+            let read = match presence {
+                Presence::Missing if may_be_pattern(path) => format!("nothing matches {shown}"),
+                Presence::Missing => format!("{shown} is not there"),
+                Presence::Pattern => format!("{shown}: a pattern"),
+                Presence::Folder => format!("{shown}: a folder, with all files below it"),
+                Presence::Unknown | Presence::There => shown,
             };
             let label = egui::Label::new(name_first(path, ui))
                 .truncate()

@@ -11,7 +11,8 @@ use std::vec;
 
 use indexmap::IndexMap;
 
-use crate::join::{self, Task};
+use crate::jobs::pattern;
+use crate::join::{self, Context, Task};
 
 /// A frame takes new inputs no longer than this.
 const MAX_TIME: Duration = Duration::from_millis(4);
@@ -32,6 +33,10 @@ pub enum Presence {
     #[default]
     Unknown,
     There,
+    /// It stands for the files in it.
+    Folder,
+    /// It stands for the paths that it matches.
+    Pattern,
     Missing,
 }
 
@@ -91,9 +96,13 @@ impl Inputs {
         Some((path, *presence))
     }
 
-    /// The first few, for what depends on the kind of inputs.
+    /// The first few files, for what depends on the kind of inputs. What stands for other files is none.
     pub(super) fn first(&self) -> Vec<PathBuf> {
-        self.paths().take(FIRST).cloned().collect()
+        let is_file =
+            |presence: &Presence| !matches!(presence, Presence::Folder | Presence::Pattern);
+        let first = self.paths.iter().take(FIRST);
+        let files = first.filter(|(_, presence)| is_file(presence));
+        files.map(|(path, _)| path.clone()).collect()
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
@@ -131,9 +140,9 @@ impl Inputs {
         let paths = self.paths.keys().skip(self.looked_at).take(PER_TASK);
         let paths: Vec<_> = paths.cloned().collect();
         self.looked_at += paths.len();
-        let look = join::spawn("look for inputs", move |_| {
+        let look = join::spawn("look for inputs", move |context| {
             let presences = paths.into_iter().map(|path| {
-                let presence = presence(&path);
+                let presence = presence(&path, context);
                 (path, presence)
             });
             presences.collect()
@@ -154,10 +163,16 @@ impl Inputs {
     }
 }
 
-fn presence(path: &Path) -> Presence {
+fn presence(path: &Path, context: &Context) -> Presence {
     match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Presence::Folder,
         Ok(_) => Presence::There,
-        Err(error) if error.kind() == ErrorKind::NotFound => Presence::Missing,
-        Err(_) => Presence::Unknown,
+        Err(error) if error.kind() != ErrorKind::NotFound => Presence::Unknown,
+        Err(_) if pattern::may_be_pattern(path) => match pattern::has_match(path, context) {
+            Some(true) => Presence::Pattern,
+            Some(false) => Presence::Missing,
+            None => Presence::Unknown,
+        },
+        Err(_) => Presence::Missing,
     }
 }

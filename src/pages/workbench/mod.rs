@@ -19,6 +19,7 @@ mod output_pane;
 mod output_state;
 mod panic_pane;
 mod poll;
+mod recent;
 pub mod result_text;
 mod results_details;
 mod results_keys;
@@ -75,6 +76,7 @@ pub use inputs::{Inputs, Presence};
 pub(crate) use options_panel::workers_ui;
 pub(crate) use output_state::{LogScroll, ShownOutput};
 pub use output_state::{OutputState, Stream};
+pub use recent::{Recent, RecentLook};
 pub use results_state::{Column, Only, Order, ResultsState, Sort};
 pub use selection::Selection;
 pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
@@ -199,7 +201,8 @@ impl Workbench {
         let choices = &mut context.state.pages.choices;
         let is_dialog_open = context.dialogs.is_open();
         let mut next_job_ui = |ui: &mut Ui| {
-            files_panel::files_ui(draft, is_dialog_open, unavailable, ui, commands);
+            let recent = &choices.recent;
+            files_panel::files_ui(draft, recent, is_dialog_open, unavailable, ui, commands);
             ui.separator();
             options_panel::options_ui(choices, &draft.inputs, ui, commands);
         };
@@ -286,7 +289,7 @@ impl Page for Workbench {
 
     fn poll(&mut self, context: &mut PageContext) {
         self.poll_board(context);
-        self.take_drops(&context.ctx);
+        self.take_drops(context);
         self.poll_inputs(context);
         self.update_order(context);
         if context.shows(&ID) {
@@ -349,6 +352,15 @@ impl Page for Workbench {
         }
     }
 
+    /// They join the inputs that are there; for the first ones, the job is chosen that fits.
+    fn open_files(&mut self, files: &[PathBuf], context: &mut PageContext) {
+        let inputs = &mut self.state.draft.inputs;
+        if inputs.is_empty() && !inputs.is_arriving() {
+            context.state.pages.choices.choose_for(files);
+        }
+        self.add_inputs(files.to_vec(), context);
+    }
+
     fn undo(&mut self, number: u64, _context: &mut PageContext) {
         self.undo_inputs(number);
     }
@@ -369,7 +381,8 @@ impl Page for Workbench {
         if keep_running {
             let jobs = self.running_jobs().map(JobRecord::id).collect();
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
-            self.detached.keep(board, jobs);
+            let record = std::mem::take(&mut self.record);
+            self.detached.keep(board, record, jobs);
         } else if self.board.shutdown(timeout) > 0 {
             #[cfg(unix)]
             self.kill_trees(timeout);

@@ -86,17 +86,18 @@ impl Workbench {
         }
     }
 
-    pub(super) fn take_drops(&mut self, ctx: &egui::Context) {
-        let dropped = ctx.input(|input| {
+    pub(super) fn take_drops(&mut self, context: &mut PageContext) {
+        let dropped = context.ctx.input(|input| {
             let files = input.raw.dropped_files.iter();
             files.map(|file| file.path().to_owned()).collect::<Vec<_>>()
         });
         if !dropped.is_empty() {
-            self.state.draft.inputs.add(dropped);
+            self.add_inputs(dropped, context);
         }
     }
 
     pub(super) fn poll_inputs(&mut self, context: &PageContext) {
+        self.state.draft.recent.poll();
         if self.state.draft.inputs.poll(context.waker()) {
             context.ctx.request_repaint();
         }

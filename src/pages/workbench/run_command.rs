@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{
-    BlockedFor, Choices, Inputs, Pane, Stream, Workbench, WorkbenchCommand, command, files_panel,
-    saving,
+    BlockedFor, Choices, Inputs, Pane, Stream, Workbench, WorkbenchCommand, command, saving,
 };
-use crate::jobs::JobSpec;
 use crate::jobs::form::PathKind;
+use crate::jobs::{JobSpec, place};
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, PageContext};
@@ -67,6 +66,7 @@ impl Workbench {
             WorkbenchCommand::RemoveInput(index) => {
                 self.state.draft.inputs.remove(index);
             }
+            WorkbenchCommand::AddRecent(path) => self.add_inputs(vec![path], context),
             WorkbenchCommand::Select(job) => self.select_job(job),
             WorkbenchCommand::OpenPage(page) => context.state.page = page,
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
@@ -92,9 +92,13 @@ impl Workbench {
             }
             command::ADD_PATH => {
                 let path = std::mem::take(&mut self.state.draft.path_text);
-                let path = files_panel::typed_path(path.trim());
-                self.state.draft.inputs.add(vec![path]);
+                self.add_inputs(vec![place::typed(path.trim())], context);
             }
+            command::RECENT => {
+                let recent = &context.state.pages.choices.recent;
+                self.state.draft.recent.start(recent, context.waker());
+            }
+            command::CLEAR_RECENT => context.state.pages.choices.recent.clear(),
             command::CLEAR_INPUTS => self.state.draft.inputs = Inputs::default(),
             command::START => self.start(self.spec(&context.state.pages.choices), context),
             command::FIND => {
@@ -174,9 +178,20 @@ impl Workbench {
         }
     }
 
+    /// Adds inputs to the next job, and remembers them.
+    pub(super) fn add_inputs(&mut self, paths: Vec<PathBuf>, context: &mut PageContext) {
+        context.state.pages.choices.recent.add(&paths);
+        self.state.draft.inputs.add(paths);
+    }
+
+    /// The next job. Its results go where the form says now, wherever this program is later.
     fn spec(&self, choices: &Choices) -> JobSpec {
+        let mut options = choices.options().clone();
+        for path in options.job_mut().places() {
+            *path = place::full(path);
+        }
         JobSpec {
-            options: choices.options().clone(),
+            options,
             inputs: self.state.draft.inputs.paths().cloned().collect(),
             run_on: choices.run_on,
             workers: choices.workers,
@@ -309,7 +324,7 @@ impl Workbench {
             DialogAnswer::Picked(paths) => paths,
         };
         if purpose == DialogPurpose::Inputs {
-            self.state.draft.inputs.add(paths);
+            self.add_inputs(paths, context);
         } else if let Some(path) = paths.into_iter().next() {
             self.save(purpose, path, context);
         }

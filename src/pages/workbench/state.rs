@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Inputs, OutputState, ResultsState};
+use super::{Inputs, OutputState, RecentLook, ResultsState};
 use crate::choice::choices;
 use crate::record::JobId;
 
@@ -48,6 +48,8 @@ pub struct Draft {
     pub inputs: Inputs,
     /// The text of the `Path` field.
     pub path_text: String,
+    /// Which of the recent inputs are there.
+    pub recent: RecentLook,
 }
 
 /// The cost of a wait on the UI thread.

@@ -24,6 +24,10 @@ impl Workbench {
                 let is_empty = draft.path_text.trim().is_empty();
                 is_empty.then_some("Type the path of a file or folder first.")
             }
+            command::RECENT | command::CLEAR_RECENT => {
+                let is_empty = context.state.pages.choices.recent.is_empty();
+                is_empty.then_some("Nothing was an input yet.")
+            }
             command::CLEAR_INPUTS => {
                 let is_empty = draft.inputs.is_empty() && !draft.inputs.is_arriving();
                 is_empty.then_some("There are no inputs.")

@@ -27,7 +27,7 @@ fn prefix_precedes_the_command() {
     }
     let mut options = words(&["sh", "-c", "exit 9", "{}"]);
     options.prefix = "nice".to_owned();
-    let ended = run(options, &[folder.path().to_owned()]);
+    let ended = run(options, &[write(folder.path(), "file", "")]);
     assert_eq!(ended.failure(0).0, "exit_code");
     assert_eq!(ended.ran(0).end, ExitStatus::Exited { code: 9 });
 }

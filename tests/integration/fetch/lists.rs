@@ -152,7 +152,14 @@ fn invalid_list_fails_and_the_others_are_read() {
         .collect();
     assert_eq!(
         words,
-        ["special_file", "folder", "missing", "no_url", "fetched"]
+        [
+            "special_file",
+            "fetched",
+            "no_url",
+            "missing",
+            "no_url",
+            "fetched"
+        ]
     );
 }
 
