@@ -10,7 +10,8 @@
 //! - When a spare thread is started, no thread of its pool can go on.
 //! - When a spare thread begins a task, fewer threads of its pool can go on than the pool has.
 //! - Some thread can go on, or all tasks have ended. Deadlines pass only when nothing else happens,
-//!   and first those without which a wait could not end. There is always one of them.
+//!   and first those without which a wait could not end. There is always one of them, unless a pool could
+//!   get no thread at all; then also those of waits that something else can end.
 //! - Each task has returned, or follows one that has not, or closed a ring.
 
 mod followers;
@@ -43,4 +44,63 @@ fn waits_of_random_programs_end_or_are_refused() {
         let graph = Arc::new(Graph::new());
         World::new(&graph, &program).run(program.seed);
     });
+}
+
+/// The pool of the tasks 0 and 3 gets no spare thread, and who finds that is too deep to run task 3 itself. The two
+/// waits are left, which something else can end.
+#[test]
+fn select_of_a_pool_without_a_thread_ends_otherwise() {
+    use self::programs::{FollowPlan, PoolPlan, Program, TaskPlan, WaitPlan};
+
+    let wait = |target: usize, has_deadline, ends_otherwise| WaitPlan {
+        targets: [target].into(),
+        need_all: false,
+        has_deadline,
+        ends_otherwise,
+    };
+    let task = |pool, follows, waits: Vec<WaitPlan>, callbacks: Vec<Vec<WaitPlan>>| TaskPlan {
+        pool,
+        follows,
+        waits: waits.into(),
+        callbacks: callbacks.into(),
+    };
+    let program = Program {
+        pools: vec![
+            PoolPlan {
+                threads: 1,
+                most_spares: 0,
+            },
+            PoolPlan {
+                threads: 2,
+                most_spares: usize::MAX,
+            },
+        ],
+        tasks: vec![
+            task(Some(0), None, vec![wait(5, true, true)], vec![]),
+            task(None, None, vec![wait(3, true, true)], vec![]),
+            task(None, None, vec![], vec![]),
+            task(Some(0), None, vec![], vec![]),
+            task(
+                None,
+                Some(FollowPlan {
+                    leader: 2,
+                    next: None,
+                }),
+                vec![],
+                vec![vec![wait(0, false, false)]],
+            ),
+            task(
+                None,
+                Some(FollowPlan {
+                    leader: 3,
+                    next: Some(1),
+                }),
+                vec![],
+                vec![],
+            ),
+        ],
+        seed: 10_662_651_857_485_651_971,
+    };
+    let graph = Arc::new(Graph::new());
+    World::new(&graph, &program).run(program.seed);
 }

@@ -82,14 +82,9 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
             window.click("Join");
             Some(window)
         }
-        lessons::RUN | lessons::STOP | lessons::NEXT => {
-            let mut window = Window::open();
-            window.click("Lessons");
-            Some(window)
-        }
+        lessons::RUN | lessons::STOP | lessons::NEXT => Some(with_a_page("Lessons")),
         lessons::RESET | lessons::COPY_TRANSCRIPT | lessons::SAVE_TRANSCRIPT => {
-            let mut window = Window::open();
-            window.click("Lessons");
+            let mut window = with_a_page("Lessons");
             window.set("Speed", 20.0);
             window.click("Run");
             window.until_it(|window| window.is_enabled("Run"), "the end");
@@ -102,11 +97,7 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | lab::TRY_BAD
         | lab::TRY_FIXED
         | lab::STOP
-        | lab::SAVE_REPORT => {
-            let mut window = Window::open();
-            window.click("Freeze Lab");
-            Some(window)
-        }
+        | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
         workbench::START
         | workbench::JOIN
         | workbench::JOIN_WITH_TIMEOUT
@@ -115,6 +106,12 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::COPY_REPORT => Some(with_a_long_job()),
         _ => panic!("say which window has the button of {command:?}"),
     }
+}
+
+fn with_a_page(page: &str) -> Window {
+    let mut window = Window::open();
+    window.click(page);
+    window
 }
 
 /// A window with a checksum, and the menu of its row.

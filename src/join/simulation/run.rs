@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::code::ClosureOutcome;
+use super::super::graph::Need;
 use super::super::info::TaskState;
 use super::super::innermost::InnermostTask;
 use super::programs::WaitPlan;
@@ -175,25 +176,32 @@ impl World<'_> {
 
     /// Lets the deadline of a wait pass that could not end without it. Returns false if no thread
     /// waits with one.
+    ///
+    /// A pool that got no thread starves, and then a wait that something else can end is not refused: it ends by
+    /// that or by its deadline.
     fn time_out(&mut self) -> bool {
         let able = self.can_end(false);
-        let mut has_deadline = false;
+        let mut timed = Vec::new();
         for thread in 0..self.threads.len() {
             for depth in 0..self.threads[thread].frames.len() {
-                let waiting = &self.threads[thread].frames[depth].waiting;
-                let is_timed = |it: &Waiting<'_>| it.plan.has_deadline && !it.can_return();
-                if waiting.as_ref().is_some_and(is_timed) {
-                    has_deadline = true;
-                    if !self.can_return(thread, depth, &able, false) {
-                        let waiting = &mut self.threads[thread].frames[depth].waiting;
-                        waiting.as_mut().expect("it waits").has_timed_out = true;
-                        return true;
-                    }
+                let waiting = self.threads[thread].frames[depth].waiting.as_ref();
+                let is_timed = |it: &&Waiting<'_>| it.plan.has_deadline && !it.can_return();
+                if let Some(waiting) = waiting.filter(is_timed) {
+                    let needs_deadline = !self.can_return(thread, depth, &able, false);
+                    timed.push((thread, depth, needs_deadline, waiting.need()));
                 }
             }
         }
-        assert!(!has_deadline, "a wait is starved until its deadline");
-        false
+        let mut needy = timed.iter().filter(|(_, _, needs_it, _)| *needs_it);
+        let mut otherwise = timed.iter().filter(|(.., need)| *need == Need::Nothing);
+        let unserved = otherwise.next().filter(|_| self.is_unserved);
+        let Some(&(thread, depth, ..)) = needy.next().or(unserved) else {
+            assert!(timed.is_empty(), "a wait is starved until its deadline");
+            return false;
+        };
+        let waiting = &mut self.threads[thread].frames[depth].waiting;
+        waiting.as_mut().expect("it waits").has_timed_out = true;
+        true
     }
 
     /// Each task has ended, and without a value only if it follows such a task or closed a ring.

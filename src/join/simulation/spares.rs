@@ -64,6 +64,7 @@ impl<'g> World<'g> {
             } else {
                 self.pools[spare.pool].remove_spare(spare.number);
                 serving.not_served.push(number(spare.pool));
+                self.is_unserved = true;
             }
             if task.is_some() {
                 let running = spare.running.clone();

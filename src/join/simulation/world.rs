@@ -27,6 +27,9 @@ pub(super) struct World<'g> {
     pub(super) followers: Vec<Option<Follower<'g>>>,
     pub(super) callbacks: Vec<Vec<Callback>>,
     pub(super) has_value: Vec<bool>,
+    /// Whether a pool got no thread for what it is short of: the system refused a spare one, and the thread that
+    /// found that runs too many tasks inside of each other already.
+    pub(super) is_unserved: bool,
 }
 
 /// The state of a follower, whose wait is in the graph until its closure begins or it ends.
@@ -59,6 +62,7 @@ impl<'g> World<'g> {
             plans: program.tasks.clone(),
             tasks: program.tasks.iter().enumerate().map(task).collect(),
             pools: Vec::new(),
+            is_unserved: false,
             most_spares: program.pools.iter().map(|plan| plan.most_spares).collect(),
             queues: vec![Vec::new(); program.pools.len()],
             threads: Vec::new(),

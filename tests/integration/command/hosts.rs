@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use meanwhile::jobs::ExitStatus;
@@ -37,14 +38,17 @@ fn prefix_precedes_the_command() {
 fn file_names_survive_ssh() {
     let folder = folder();
     let server = Server::start(folder.path());
-    let files: Vec<PathBuf> = HOSTILE.iter().map(|hostile| name(hostile).into()).collect();
+    // Files, because a name that exists is no pattern; and one that is no file.
+    let hostile = HOSTILE.iter().map(|hostile| name(hostile));
+    let mut files: Vec<PathBuf> = hostile.map(|name| write(folder.path(), name, "")).collect();
+    files.push("-rf".into());
     let mut options = words(&["printf", "%s\\0", "{}"]);
     options.prefix = server.prefix(folder.path());
     options.timeout_secs = 60.0;
     let ended = run(options, &files);
-    let expected: Vec<Vec<u8>> = HOSTILE
+    let expected: Vec<Vec<u8>> = files
         .iter()
-        .map(|name| [name, &b"\0"[..]].concat())
+        .map(|file| [file.as_os_str().as_bytes(), b"\0"].concat())
         .collect();
     assert_eq!(ended.stdouts(), expected, "{:?}", ended.item(0));
 
