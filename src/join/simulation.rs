@@ -61,8 +61,8 @@ fn select_of_a_pool_without_a_thread_ends_otherwise() {
     let task = |pool, follows, waits: Vec<WaitPlan>, callbacks: Vec<Vec<WaitPlan>>| TaskPlan {
         pool,
         follows,
-        waits: waits.into(),
-        callbacks: callbacks.into(),
+        waits,
+        callbacks,
     };
     let program = Program {
         pools: vec![
