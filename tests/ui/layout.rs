@@ -235,7 +235,7 @@ fn turn_wheel(place: Vec2, to: &Placed, window: &mut Window) {
 }
 
 #[test]
-fn nothing_moves_when_the_pointer_or_a_run_comes() {
+fn nothing_moves_under_the_pointer() {
     let mut faults = Vec::new();
     for (state, mut window) in states() {
         window.harness.run_steps(SETTLE_STEPS);
