@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::App as _;
-use eframe::egui::{self, Event, Pos2, Rect, Shape, Ui, Vec2};
+use eframe::egui::{self, Event, Key, Modifiers, Pos2, Rect, Shape, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 use meanwhile::app::{App, Setup};
 use meanwhile::format;
@@ -58,6 +58,7 @@ fn main() -> std::io::Result<()> {
         live: if is_short { 20 } else { 5_000 },
         spans: if is_short { 1_000 } else { 100_000 },
         inputs: if is_short { 1_000 } else { 100_000 },
+        jobs: if is_short { 5 } else { 200 },
     };
     bench.table()?;
     #[cfg(target_os = "linux")]
@@ -65,7 +66,10 @@ fn main() -> std::io::Result<()> {
     bench.lanes()?;
     bench.opening_window()?;
     bench.resting_window()?;
+    bench.window_with_ended_jobs()?;
     bench.window_with_all_rows()?;
+    bench.window_with_selected_rows()?;
+    bench.window_with_waiting_rows()?;
     #[cfg(target_os = "linux")]
     bench.window_with_output()?;
     bench.live_window()
@@ -77,6 +81,7 @@ struct Bench {
     live: usize,
     spans: u32,
     inputs: usize,
+    jobs: usize,
 }
 
 impl Bench {
@@ -233,6 +238,25 @@ impl Bench {
         )
     }
 
+    /// The whole window with one ended job and with many.
+    fn window_with_ended_jobs(&self) -> std::io::Result<()> {
+        let mut costs = Vec::new();
+        for jobs in [self.jobs, 1] {
+            let mut window = open();
+            for _ in 0..jobs {
+                run(&mut window, 1);
+            }
+            costs.push(self.frames_of(&mut window, &[], Duration::ZERO));
+        }
+        let [many, one] = &mut costs[..] else {
+            unreachable!("two windows");
+        };
+        show(
+            &format!("whole window, {} ended jobs", self.jobs),
+            &mut [("meanwhile", many), ("one ended job", one)],
+        )
+    }
+
     /// The whole window with an ended job of very many items, and the cost of removing it.
     fn window_with_all_rows(&self) -> std::io::Result<()> {
         let mut window = open();
@@ -252,7 +276,94 @@ impl Bench {
             show(&title, &mut [("meanwhile", &mut costs)])?;
             window.harness.step();
         }
-        assert!(window.shows("No job yet"), "{}", window.texts());
+        assert!(window.shows("None yet"), "{}", window.texts());
+        Ok(())
+    }
+
+    /// The whole window while very many rows are selected, and what is done with them. Their files are not there.
+    fn window_with_selected_rows(&self) -> std::io::Result<()> {
+        let paths = (0..self.rows).map(|number| format!("/nowhere/{number}").into());
+        let mut window = Window::open_with(&paths.collect::<Vec<_>>());
+        window.harness.set_size(SIZE);
+        window.choose("Job", "Checksums");
+        window.until_it(|window| window.is_enabled("Start"), "all inputs");
+        let rows = format::count(self.rows);
+        let row = |what: &str, costs: &mut Costs| {
+            let title = format!("whole window, {rows} rows, {what}");
+            show(&title, &mut [("meanwhile", costs)])
+        };
+        row("starting their job", &mut click(&mut window, "Start"))?;
+        window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+        click_row(&mut window);
+        row(
+            "Ctrl+A",
+            &mut press(&mut window, Modifiers::COMMAND, Key::A),
+        )?;
+        assert!(
+            window.shows(&format!("{rows} of {rows} selected")),
+            "{}",
+            window.texts()
+        );
+        let mut costs = self.frames_of(&mut window, &[], Duration::ZERO);
+        row("all selected", &mut costs)?;
+        self.menu(&mut window, &row)?;
+        for entry in ["Copy row", "Take as inputs", "Run these again"] {
+            press(&mut window, Modifiers::SHIFT, Key::F10);
+            row(entry, &mut click(&mut window, entry))?;
+            window.until_it(|window| window.is_enabled("Start"), "all inputs");
+        }
+        end_job(&mut window);
+        window.click("Remove");
+        window.click_part("#1 Checksums");
+        click_row(&mut window);
+        press(&mut window, Modifiers::NONE, Key::Home);
+        let mut costs = press(&mut window, Modifiers::SHIFT, Key::End);
+        row("Shift+End", &mut costs)?;
+        for column in ["Name", "Result"] {
+            let mut costs = click(&mut window, column);
+            // Until the order is there.
+            costs.append(self.frames_of(&mut window, &[], FRAME_INTERVAL));
+            row(&format!("sorting by {column}, all selected"), &mut costs)?;
+            assert!(!window.shows("sorting…"), "{}", window.texts());
+        }
+        press(&mut window, Modifiers::NONE, Key::Home);
+        let mut costs = press(&mut window, Modifiers::SHIFT, Key::End);
+        row("Shift+End in that order", &mut costs)?;
+        let mut costs = press(&mut window, Modifiers::COMMAND, Key::A);
+        row("Ctrl+A in that order", &mut costs)?;
+        row("clearing the inputs", &mut click(&mut window, "Clear"))
+    }
+
+    /// The same while none of the rows has a result.
+    fn window_with_waiting_rows(&self) -> std::io::Result<()> {
+        for items in [self.rows.min(10_000), self.rows] {
+            let mut window = open();
+            window.misbehave("Return", 1.0, items as f64, 3600.0);
+            window.click("Start");
+            let rows = format::count(items);
+            window.until(&format!("0 of {rows} items"));
+            click_row(&mut window);
+            press(&mut window, Modifiers::COMMAND, Key::A);
+            self.menu(&mut window, &|what, costs| {
+                let title = format!("whole window, {rows} waiting rows, {what}");
+                show(&title, &mut [("meanwhile", costs)])
+            })?;
+            end_job(&mut window);
+        }
+        Ok(())
+    }
+
+    /// The menu of the selected rows.
+    fn menu(
+        &self,
+        window: &mut Window,
+        row: &dyn Fn(&str, &mut Costs) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        press(window, Modifiers::SHIFT, Key::F10);
+        assert!(window.shows("Copy result"), "{}", window.texts());
+        let mut costs = self.frames_of(window, &[], Duration::ZERO);
+        row("all selected, their menu", &mut costs)?;
+        press(window, Modifiers::NONE, Key::Escape);
         Ok(())
     }
 
@@ -403,7 +514,7 @@ fn click(window: &mut Window, name: &str) -> Costs {
         pos,
         button: egui::PointerButton::Primary,
         pressed,
-        modifiers: egui::Modifiers::NONE,
+        modifiers: Modifiers::NONE,
     };
     let mut costs = Costs::default();
     for event in [Event::PointerMoved(pos), button(true), button(false)] {
@@ -415,6 +526,38 @@ fn click(window: &mut Window, name: &str) -> Costs {
     costs
 }
 
+/// The frame in which a key is pressed, and some after it. The last one is that of a test, which can be asked.
+fn press(window: &mut Window, modifiers: Modifiers, key: Key) -> Costs {
+    let key = |pressed| Event::Key {
+        key,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers,
+    };
+    let mut costs = Costs::default();
+    for events in [vec![key(true)], vec![key(false)], Vec::new(), Vec::new()] {
+        costs.push(frame(window, events));
+    }
+    window.harness.step();
+    costs
+}
+
+/// Selects a row of the table.
+fn click_row(window: &mut Window) {
+    let pos = Pos2::new(1000.0, 600.0);
+    let button = |pressed| Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    for event in [Event::PointerMoved(pos), button(true), button(false)] {
+        frame(window, vec![event]);
+    }
+    window.harness.step();
+}
+
 /// A scroll with two fingers on a trackpad. Unlike that of a wheel, egui applies it in one frame.
 fn scroll(points: f32) -> Vec<Event> {
     let wheel = |phase, y| Event::MouseWheel {
@@ -422,7 +565,7 @@ fn scroll(points: f32) -> Vec<Event> {
         delta: egui::vec2(0.0, y),
         phase,
         source: egui::MouseWheelSource::Trackpad,
-        modifiers: egui::Modifiers::NONE,
+        modifiers: Modifiers::NONE,
     };
     vec![
         Event::PointerMoved(Pos2::new(1000.0, 600.0)),
@@ -624,6 +767,10 @@ struct Costs(Vec<Cost>);
 impl Costs {
     fn push(&mut self, cost: Cost) {
         self.0.push(cost);
+    }
+
+    fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
     }
 
     fn time(&mut self, quantile: f64) -> Duration {

@@ -39,6 +39,7 @@ impl App {
         }
         self.handle_close_request(ctx);
         self.update_title(ctx);
+        self.save_settings(ctx);
         self.schedule(ctx);
     }
 
@@ -114,6 +115,7 @@ impl App {
             self.context.dialogs.open_requested(frame);
         }
         let _finishing = self.context.watch.guard("finishing the frame");
+        self.follow_window(ctx);
         self.save_settings(ctx);
         // Noted at the end, so that the frame's own work counts, including a blocking wait.
         let now = self.context.now();

@@ -102,7 +102,7 @@ impl App {
         ctx.set_theme(setup.state.pages.settings.theme);
         let page_setup = PageSetup {
             ctx: ctx.clone(),
-            files: setup.files,
+            files: Arc::new(setup.files),
             detached: setup.detached,
             #[cfg(unix)]
             launcher: setup.launcher,

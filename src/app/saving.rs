@@ -5,16 +5,21 @@ use eframe::egui;
 use super::{App, WindowPlace};
 
 impl App {
-    /// Saves the settings in the background if they changed.
-    pub(super) fn save_settings(&mut self, ctx: &egui::Context) {
-        let context = &mut self.context;
-        let state = &mut context.state;
+    /// Takes over what drawing has changed: the theme, and the place of the window.
+    pub(super) fn follow_window(&mut self, ctx: &egui::Context) {
+        let state = &mut self.context.state;
         if ctx.options(|options| options.theme_preference) != state.pages.settings.theme.into() {
             ctx.set_theme(state.pages.settings.theme);
         }
         if let Some(place) = window_place(ctx, state.window) {
             state.window = Some(place);
         }
+    }
+
+    /// Saves the settings in the background if they changed and rest since. Called before drawing, because nothing is
+    /// drawn while the window is hidden, and after it.
+    pub(super) fn save_settings(&mut self, ctx: &egui::Context) {
+        let context = &mut self.context;
         let (now, wake) = (context.now(), context.waker());
         let (notice, again) = self.store.keep(&context.state, now, wake, || panes(ctx));
         if let Some(notice) = notice {

@@ -12,6 +12,7 @@ mod executor;
 #[cfg_attr(not(unix), path = "isolated/windows.rs")]
 mod isolated;
 mod item;
+mod item_names;
 mod jobs;
 mod joining;
 mod joins;
@@ -23,15 +24,15 @@ mod process_table;
 mod processes;
 mod run;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::event_sender::{BoardSignal, EventSender};
 use self::isolated::Isolation;
 pub use self::isolated::run_as_worker;
+pub use self::item_names::ItemNames;
 use self::jobs::JobEntry;
 use self::joins::Joins;
 pub use self::output_sink::OutputSink;
@@ -126,18 +127,14 @@ impl JobBoard {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn start_part(
-        &mut self,
-        spec: JobSpec,
-        only: Arc<BTreeSet<PathBuf>>,
-    ) -> Result<JobId, SpawnError> {
+    pub fn start_part(&mut self, spec: JobSpec, only: Arc<ItemNames>) -> Result<JobId, SpawnError> {
         self.start_job(spec, Some(only))
     }
 
     fn start_job(
         &mut self,
         spec: JobSpec,
-        only: Option<Arc<BTreeSet<PathBuf>>>,
+        only: Option<Arc<ItemNames>>,
     ) -> Result<JobId, SpawnError> {
         let spec = Arc::new(spec);
         let job = JobId::new(self.last_job + 1);

@@ -14,6 +14,7 @@ mod watch;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::{self, Ui};
@@ -185,8 +186,8 @@ impl std::iter::Sum for Running {
 /// The data that the pages start with.
 pub(crate) struct PageSetup {
     pub(crate) ctx: egui::Context,
-    /// The inputs of the first job.
-    pub(crate) files: Vec<PathBuf>,
+    /// The inputs of the first job. There may be very many, and the last who has them frees them.
+    pub(crate) files: Arc<Vec<PathBuf>>,
     /// Keeps the jobs that run on after the window has closed.
     pub(crate) detached: DetachedJobs,
     /// Starts processes; `None` for the launcher that the program has installed.

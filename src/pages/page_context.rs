@@ -71,7 +71,7 @@ impl PageContext {
     }
 
     /// A function that asks the window for a frame, for other threads.
-    pub(crate) fn waker(&self) -> impl Fn() + Send + Sync + 'static {
+    pub(crate) fn waker(&self) -> impl Fn() + Clone + Send + Sync + 'static {
         let ctx = self.ctx.clone();
         move || ctx.request_repaint()
     }

@@ -1,7 +1,14 @@
-//! A page of two parts that holds in a window of any size.
+//! A page of two parts, and panes, that hold in a window of any size.
 
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use eframe::egui::accesskit::Action;
+use eframe::egui::panel::PanelState;
 use eframe::egui::{
-    CentralPanel, Event, Frame, Id, Memory, Panel, ScrollArea, Ui, UiBuilder, Vec2,
+    CentralPanel, Event, Frame, Id, IdSalt, Memory, Panel, Rangef, ScrollArea, Ui, UiBuilder, Vec2,
+    accesskit_root_id,
 };
 
 /// The part of a page that [`TwoParts::show`] draws.
@@ -37,26 +44,143 @@ impl TwoParts {
             });
             return;
         }
-        Panel::left(self.side_name)
-            .default_size(self.side_width.min(most))
-            .size_range(self.least_side.x..=most.min(2.0 * self.side_width))
-            .show(ui, |ui| {
-                if ui.available_height() < self.least_side.y {
-                    page_scroll_ui(self.side_name, ui, |ui| part_ui(Part::Side, ui));
-                } else {
-                    part_ui(Part::Side, ui);
-                }
-            });
+        let side = Pane {
+            name: self.side_name,
+            edge: Edge::Left,
+            size: self.side_width.min(most),
+            range: Rangef::new(self.least_side.x, most.min(2.0 * self.side_width)),
+            frame: None,
+        };
+        side.show(ui, |ui| {
+            if ui.available_height() < self.least_side.y {
+                page_scroll_ui(self.side_name, ui, |ui| part_ui(Part::Side, ui));
+            } else {
+                part_ui(Part::Side, ui);
+            }
+        });
         CentralPanel::default().show(ui, |ui| part_ui(Part::Main, ui));
     }
 }
 
+/// A part at one edge, whose other edge the user can move. It then has that share of the whole in every window that
+/// has room for it; a smaller one in between changes nothing.
+pub(crate) struct Pane {
+    pub(crate) name: &'static str,
+    pub(crate) edge: Edge,
+    /// Its size until the user moves its edge.
+    pub(crate) size: f32,
+    /// The sizes that it can have in this window.
+    pub(crate) range: Rangef,
+    /// The usual one of a panel if there is none.
+    pub(crate) frame: Option<Frame>,
+}
+
+/// The edge that a [`Pane`] is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    Left,
+    Bottom,
+}
+
+impl Pane {
+    pub(crate) fn show(&self, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+        let (panel, axis) = match self.edge {
+            Edge::Left => (Panel::left(self.name), 0),
+            Edge::Bottom => (Panel::bottom(self.name), 1),
+        };
+        let whole = ui.available_size()[axis].max(1.0);
+        let id = ui.scope_id().with_salt(IdSalt::new(self.name));
+        let share_id = id.with("share");
+        let share = ui.data_mut(|data| {
+            // egui's own memory is that of the last frame, and has forgotten the share in a small window.
+            data.remove::<PanelState>(id);
+            data.get_persisted::<f32>(share_id)
+        });
+        let is_moved = is_moved(id, ui);
+        let mut panel = panel
+            .default_size(share.map_or(self.size, |share| share * whole))
+            .size_range(self.range);
+        if let Some(frame) = self.frame {
+            panel = panel.frame(frame);
+        }
+        let size = panel.show(ui, contents).response.rect.size()[axis];
+        if is_moved {
+            ui.data_mut(|data| data.insert_persisted(share_id, size / whole));
+        }
+    }
+}
+
+/// Whether the user moves the edge of this panel, with the pointer or through a screen reader.
+fn is_moved(panel: Id, ui: &Ui) -> bool {
+    // As egui names it.
+    let edge = panel.with("__resize");
+    let by_pointer = ui
+        .read_response(edge)
+        .is_some_and(|edge| edge.dragged() || edge.drag_stopped());
+    let asks = |action| ui.input(|input| input.has_accesskit_action_request(edge, action));
+    let actions = [Action::SetValue, Action::Increment, Action::Decrement];
+    by_pointer || actions.into_iter().any(asks)
+}
+
+/// What is at most this far out of sight is drawn all the same: the keyboard may go there next.
+const NEARLY_IN_SIGHT: f32 = 120.0;
+
+/// The heights of many entries in a place that scrolls: one out of sight only takes its room.
+#[derive(Debug)]
+pub(crate) struct LongList<K> {
+    width: f32,
+    heights: BTreeMap<K, f32>,
+}
+
+impl<K> Default for LongList<K> {
+    fn default() -> Self {
+        Self {
+            width: 0.0,
+            heights: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K: Copy + Ord + Hash + Debug> LongList<K> {
+    /// Draws the entries in sight, each with a key of its own. A screen reader finds all.
+    pub(crate) fn show<T>(
+        &mut self,
+        entries: impl Iterator<Item = (K, T)>,
+        ui: &mut Ui,
+        mut entry_ui: impl FnMut(T, &mut Ui),
+    ) {
+        let (width, gap) = (ui.available_width(), ui.spacing().item_spacing.y);
+        if (self.width - width).abs() > f32::EPSILON {
+            *self = Self {
+                width,
+                heights: BTreeMap::new(),
+            };
+        }
+        let is_read = ui.has_accesskit_node(accesskit_root_id());
+        let sight = ui.clip_rect().y_range().expand(NEARLY_IN_SIGHT);
+        let mut left_out = 0.0;
+        for (key, entry) in entries {
+            let top = ui.cursor().top() + left_out;
+            let height = self.heights.get(&key).filter(|height| {
+                let place = Rangef::new(top, top + **height);
+                !is_read && !sight.intersects(place)
+            });
+            if let Some(height) = height {
+                left_out += height + gap;
+                continue;
+            }
+            ui.add_space(std::mem::take(&mut left_out));
+            let drawn = ui.push_id(key, |ui| entry_ui(entry, ui)).response;
+            self.heights.insert(key, drawn.rect.height());
+        }
+        if left_out > 0.0 {
+            ui.add_space(left_out - gap);
+        }
+    }
+}
+
 /// A place that scrolls, unless it is in a place that scrolls and has room for all.
-pub(crate) fn scroll_ui(
-    name: impl std::hash::Hash + std::fmt::Debug,
-    ui: &mut Ui,
-    contents: impl FnOnce(&mut Ui),
-) {
+pub(crate) fn scroll_ui(name: impl Hash + Debug, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     if ui.available_height().is_finite() {
         page_scroll_ui(name, ui, contents);
     } else {
@@ -78,11 +202,7 @@ pub(crate) fn rest_ui(height: f32, least: f32, ui: &mut Ui, contents: impl FnOnc
     ui.scope_builder(UiBuilder::new().max_rect(place), contents);
 }
 
-fn page_scroll_ui(
-    name: impl std::hash::Hash + std::fmt::Debug,
-    ui: &mut Ui,
-    contents: impl FnOnce(&mut Ui),
-) {
+fn page_scroll_ui(name: impl Hash + Debug, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical()
         .id_salt(name)
         .auto_shrink(false)

@@ -8,6 +8,7 @@ use eframe::egui::{
     Event, LayerId, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2,
     WidgetRect, vec2,
 };
+use egui_kittest::Node;
 use egui_kittest::kittest::NodeT as _;
 use egui_kittest::kittest::{AccessKitNode, Queryable as _};
 use meanwhile::app::DialogAnswer;
@@ -25,6 +26,9 @@ const SIZES: [[f32; 2]; 5] = [
     [2560.0, 1440.0],
 ];
 const ZOOMS: [f32; 4] = [0.8, 1.0, 1.3, 2.0];
+
+/// A window with room for every pane.
+const WIDE: Vec2 = vec2(1600.0, 900.0);
 
 /// Widgets may touch, and rounding may let them do so by this many points.
 const TOUCH: f32 = 2.0;
@@ -260,6 +264,65 @@ fn moved(before: &[Placed], now: &[Placed]) -> Option<String> {
         let by = (now.min - before.whole.min).abs().max_elem();
         (by > 0.1).then(|| format!("{} moved from {:?} to {now:?}", before.name, before.whole))
     })
+}
+
+#[test]
+fn moved_edge_keeps_its_place_in_other_windows() {
+    let windows = TITLES.iter().map(|page| {
+        let mut window = Window::open();
+        window.click(page);
+        window
+    });
+    for mut window in windows.chain([with_an_ended_job()]) {
+        resize(&mut window, WIDE);
+        for number in 0..edges(&window).len() {
+            let edge = &edges(&window)[number];
+            let node = edge.accesskit_node();
+            let ends = node.min_numeric_value().zip(node.max_numeric_value());
+            let (least, most) = ends.expect("an edge has two ends");
+            edge.set_value_accesskit(f64::midpoint(least, most));
+            window.harness.run_steps(SETTLE_STEPS);
+        }
+        let before = shares(&window);
+        for smaller in SIZES {
+            resize(&mut window, smaller.into());
+            resize(&mut window, WIDE);
+            assert_eq!(shares(&window), before, "after {smaller:?}");
+        }
+    }
+}
+
+#[test]
+fn edge_can_be_drawn_to_another_place() {
+    let mut window = Window::open();
+    resize(&mut window, WIDE);
+    let from = edges(&window)[0].rect().center();
+    let to = from + vec2(100.0, 0.0);
+    window.harness.drag_at(from);
+    window.harness.run_steps(2);
+    window.harness.hover_at(to);
+    window.harness.run_steps(2);
+    window.harness.drop_at(to);
+    window.harness.run_steps(SETTLE_STEPS);
+    let share = shares(&window)[0];
+    resize(&mut window, 0.9 * WIDE);
+    assert_eq!(shares(&window)[0], share, "of a smaller window");
+    resize(&mut window, WIDE);
+    let moved = edges(&window)[0].rect().center().x - from.x;
+    assert!((moved - 100.0).abs() < 3.0, "by {moved}");
+}
+
+/// The edges of panes that can be moved.
+fn edges(window: &Window) -> Vec<Node<'_>> {
+    let edges = window.harness.query_all_by_label("Resize panel");
+    edges.collect()
+}
+
+/// The shares of the panes, in hundredths.
+fn shares(window: &Window) -> Vec<f64> {
+    let edges = edges(window).into_iter();
+    let values = edges.filter_map(|edge| edge.accesskit_node().numeric_value());
+    values.map(|value| (100.0 * value).round()).collect()
 }
 
 fn scroll_to(id: NodeId, window: &Window) -> Option<()> {

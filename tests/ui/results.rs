@@ -1,13 +1,14 @@
 //! The table of results.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use eframe::egui;
 use eframe::egui::accesskit::{Role, SortDirection};
 use eframe::egui::{Event, Modifiers};
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 
-use meanwhile::pages::workbench::{Column, Order, command as workbench};
+use meanwhile::pages::workbench::{Column, Order, ShownRows, command as workbench};
 
 use super::window::{Window, file};
 
@@ -83,7 +84,7 @@ fn cut_text_is_shown_in_full_under_the_pointer() {
 
 #[test]
 fn order_has_only_its_rows() {
-    let filtered = Order::Rows([7, 2].into());
+    let filtered = Order::Rows(Arc::new(ShownRows::new(vec![7, 2])));
     assert_eq!((filtered.len(1_000), Order::AsFound.len(1_000)), (2, 1_000));
     assert_eq!((filtered.item(0), filtered.item(2)), (Some(7), None));
     assert_eq!((filtered.row(2), filtered.row(3)), (Some(1), None));

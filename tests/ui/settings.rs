@@ -1,5 +1,8 @@
 //! Settings that are remembered, and settings that can't be read.
 
+use std::time::Duration;
+
+use eframe::App as _;
 use eframe::egui::{self, Theme};
 use meanwhile::ui::tokens;
 
@@ -31,6 +34,24 @@ fn choices_are_remembered_in_the_next_window() {
     assert_eq!(window.named("Algorithm").value().as_deref(), Some("MD5"));
     assert_eq!(window.named("Workers").value().as_deref(), Some("7"));
     assert_eq!(window.named("Priority").value().as_deref(), Some("Normal"));
+}
+
+#[test]
+fn change_is_saved_while_the_window_is_hidden() {
+    let mut window = Window::open();
+    window.choose("Algorithm", "MD5");
+    let ctx = window.harness.ctx.clone();
+    let hidden = egui::RawInput::default();
+    let settings = window.dir.path().join("settings.json");
+    let is_saved = || std::fs::read_to_string(&settings).is_ok_and(|text| text.contains("\"md5\""));
+    let began = std::time::Instant::now();
+    while !is_saved() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is not saved");
+        let app = window.harness.state_mut();
+        let mut frame = eframe::Frame::_new_kittest();
+        drop(ctx.run_logic(&hidden, |ctx| app.logic(ctx, &mut frame)));
+        std::thread::park_timeout(Duration::from_millis(8));
+    }
 }
 
 #[test]

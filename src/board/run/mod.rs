@@ -11,8 +11,6 @@ mod control;
 mod coordinator;
 mod planner;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::control::CoordinatorMessage;
@@ -24,6 +22,7 @@ use super::backpressure::Backpressure;
 use super::event_sender::EventSender;
 use super::executor::Executor;
 use super::isolated::Isolation;
+use super::item_names::ItemNames;
 use super::long_wait::LongWait;
 use super::output_sink::OutputSink;
 use crate::jobs::JobSpec;
@@ -45,7 +44,7 @@ const MAX_PLANNED: usize = 1 << 16;
 pub(super) fn start(
     job: JobId,
     spec: &Arc<JobSpec>,
-    only: Option<Arc<BTreeSet<PathBuf>>>,
+    only: Option<Arc<ItemNames>>,
     events: &EventSender,
     isolation: &Isolation,
     output: Option<Arc<dyn OutputSink>>,

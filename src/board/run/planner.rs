@@ -7,6 +7,7 @@ use crossbeam_channel::Sender;
 use super::control::{CoordinatorMessage, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
+use crate::board::item_names::ItemNames;
 use crate::format;
 use crate::jobs::{Item, JobSpec, Plan, pattern};
 use crate::join::{Cancelled, Context};
@@ -19,7 +20,7 @@ const MAX_NOTES: usize = 100;
 pub(super) struct Planner {
     pub(super) spec: Arc<JobSpec>,
     /// The names of the items to be run; `None` for all.
-    pub(super) only: Option<Arc<BTreeSet<PathBuf>>>,
+    pub(super) only: Option<Arc<ItemNames>>,
     pub(super) events: EventSender,
     pub(super) backpressure: Arc<Backpressure>,
     pub(super) inbox: Sender<CoordinatorMessage>,
@@ -32,7 +33,11 @@ impl Planner {
             context,
             items: 0,
             notes: 0,
-            missing: self.only.as_deref().cloned().unwrap_or_default(),
+            missing: self
+                .only
+                .as_ref()
+                .map(|only| only.names().clone())
+                .unwrap_or_default(),
         };
         let job = self.spec.options.job();
         let given = &self.spec.inputs;
@@ -64,7 +69,7 @@ struct BoardPlan<'a> {
 impl Plan for BoardPlan<'_> {
     fn item(&mut self, item: Item) {
         if let Some(only) = &self.planner.only {
-            if !only.contains(&item.input) {
+            if !only.names().contains(&item.input) {
                 return;
             }
             self.missing.remove(&item.input);
@@ -92,7 +97,7 @@ impl BoardPlan<'_> {
     fn finish(&self) {
         if let (Some(first), Some(only)) = (self.missing.first(), &self.planner.only) {
             let missing = format::count(self.missing.len());
-            let all = format::plural(only.len(), "item", "items");
+            let all = format::plural(only.names().len(), "item", "items");
             let first = format::path(first);
             let note = format!(
                 "{missing} of {all} to be run again was not found any more, such as {first}."

@@ -1,6 +1,6 @@
 //! The page: the list of patterns, and beside it one pattern or the report.
 
-use eframe::egui::{self, CentralPanel, Label, Panel, RichText, ScrollArea, Sides, Ui, vec2};
+use eframe::egui::{self, CentralPanel, Label, Rangef, RichText, ScrollArea, Sides, Ui, vec2};
 
 use super::by_hand::by_hand_figures_ui;
 use super::figures::figures_ui;
@@ -12,7 +12,7 @@ use crate::format;
 use crate::lab::{GapKind, PatternId, Scenario, Variant};
 use crate::ui::code_view::{Code, ShownCode, code_ui};
 use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
-use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
+use crate::ui::layout::{Edge, Pane, Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
@@ -128,17 +128,19 @@ fn figures_and_codes_ui(
         right: 8,
         ..egui::Margin::ZERO
     };
-    Panel::left("figures")
-        .resizable(true)
-        .default_size(FIGURES_WIDTH)
-        .min_size(FIGURES_WIDTH)
-        .frame(egui::Frame::new().inner_margin(margin))
-        .show(ui, |ui| {
-            ScrollArea::vertical()
-                .id_salt("figures")
-                .auto_shrink(false)
-                .show(ui, |ui| shown_figures_ui(props, pattern, runs, ui));
-        });
+    let figures = Pane {
+        name: "figures",
+        edge: Edge::Left,
+        size: FIGURES_WIDTH,
+        range: Rangef::new(FIGURES_WIDTH, f32::INFINITY),
+        frame: Some(egui::Frame::new().inner_margin(margin)),
+    };
+    figures.show(ui, |ui| {
+        ScrollArea::vertical()
+            .id_salt("figures")
+            .auto_shrink(false)
+            .show(ui, |ui| shown_figures_ui(props, pattern, runs, ui));
+    });
     let frame = egui::Frame::new();
     CentralPanel::default()
         .frame(frame)

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, CentralPanel, Label, Panel, RichText, Sides, Ui, vec2};
+use eframe::egui::{self, CentralPanel, Label, Rangef, RichText, Sides, Ui, vec2};
 
 use super::controls::{question_ui, run_ui};
 use super::list::list_ui;
@@ -14,7 +14,7 @@ use super::{LessonChoices, LessonCommand};
 use crate::lessons::{LessonId, LessonOutcome, RunLog};
 use crate::pages::commands::Unavailable;
 use crate::ui::code_view::Code;
-use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
+use crate::ui::layout::{Edge, Pane, Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::announce;
@@ -161,15 +161,17 @@ fn transcript_and_tabs_ui(
         right: 8,
         ..egui::Margin::ZERO
     };
-    Panel::left("transcript")
-        .resizable(true)
-        .default_size(width * 0.46)
-        .size_range(min.max(width * 0.3)..=(width - min).min(width * 0.7))
-        .frame(egui::Frame::new().inner_margin(margin))
-        .show(ui, |ui| {
-            ui.take_available_width();
-            transcript_ui(props, ui, commands);
-        });
+    let transcript = Pane {
+        name: "transcript",
+        edge: Edge::Left,
+        size: width * 0.46,
+        range: Rangef::new(min.max(width * 0.3), (width - min).min(width * 0.7)),
+        frame: Some(egui::Frame::new().inner_margin(margin)),
+    };
+    transcript.show(ui, |ui| {
+        ui.take_available_width();
+        transcript_ui(props, ui, commands);
+    });
     let margin = egui::Margin {
         left: 8,
         ..egui::Margin::ZERO

@@ -62,7 +62,7 @@ pub(super) fn files_ui(
 fn title_ui(draft: &Draft, ui: &mut Ui) {
     ui.horizontal(|ui| {
         section_ui(ui, "Inputs");
-        let count = format::plural(draft.inputs.len(), "path", "paths");
+        let count = format::plural(draft.inputs.count(), "path", "paths");
         ui.label(RichText::new(count).weak());
         let missing = draft.inputs.missing();
         if missing > 0 {
@@ -169,28 +169,23 @@ fn list_ui(inputs: &Inputs, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
             inputs.len(),
             |ui, rows| {
                 for index in rows {
-                    if let Some((path, presence)) = inputs.get(index) {
-                        input_ui(index, path, presence, ui, commands);
-                    }
+                    input_ui(inputs, index, ui, commands);
                 }
             },
         );
     });
 }
 
-fn input_ui(
-    index: usize,
-    path: &Path,
-    presence: Presence,
-    ui: &mut Ui,
-    commands: &mut Vec<WorkbenchCommand>,
-) {
+fn input_ui(inputs: &Inputs, index: usize, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
+    let Some((path, presence)) = inputs.get(index) else {
+        return;
+    };
     let shown = format::path(path);
     ui.push_id(index, |ui| {
         ui.spacing_mut().interact_size.y = 0.0;
         ui.horizontal(|ui| {
             let remove = ui
-                .small_button("×")
+                .add_enabled(!inputs.is_arriving(), egui::Button::new("×").small())
                 .on_hover_text("Remove this input")
                 .accessible_name(format!("Remove {shown}"));
             if remove.clicked() {

@@ -1,30 +1,26 @@
 //! The inputs of the next job, and which of them are there.
 //!
-//! However many come at once, a frame takes only those that it has time for, and a task looks whether they exist.
+//! However many come at once, no frame waits: a task takes them in, and another looks whether they exist.
 
-use std::collections::VecDeque;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::vec;
+use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::IndexSet;
 
+use super::saving::drop_in_task;
 use crate::jobs::pattern;
-use crate::join::{self, Context, Task};
+use crate::join::{self, Cancelled, Context, Task, cancellable};
 
-/// A frame takes new inputs no longer than this.
-const MAX_TIME: Duration = Duration::from_millis(4);
-
-/// So many are taken between two looks at the clock.
-const PER_LOOK: usize = 256;
+/// A frame takes in so many by itself: they are shown at once.
+const AT_ONCE: usize = 256;
 
 /// So many stand for all in the form of a job.
 const FIRST: usize = 16;
 
 /// A task looks at so many.
-const PER_TASK: usize = 8_192;
+const PER_LOOK: usize = 8_192;
 
 /// Whether there is something at a path, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,31 +36,71 @@ pub enum Presence {
     Missing,
 }
 
+type Paths = IndexSet<PathBuf>;
+
 /// Paths that were picked, dropped, typed or given on the command line: absolute, so that they keep their meaning,
 /// each once, and in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Inputs {
-    paths: IndexMap<PathBuf, Presence>,
+    /// Shared with the task that takes in others, which makes a new set.
+    paths: Arc<Paths>,
+    /// That of each path.
+    presences: Vec<Presence>,
     missing: usize,
-    arriving: VecDeque<vec::IntoIter<PathBuf>>,
-    /// The number of paths, from the first, that the task looks at or has looked at.
+    /// Those that wait for the task that takes them in.
+    arriving: Vec<Arc<Vec<PathBuf>>>,
+    taking: Option<Task<Result<Arc<Paths>, Cancelled>>>,
+    /// The number of paths, from the first, that the other task looks at or has looked at.
     looked_at: usize,
     look: Option<Task<Vec<(PathBuf, Presence)>>>,
 }
 
 impl Inputs {
-    /// Takes what there is time for; [`poll`](Self::poll) takes the rest.
-    pub(super) fn add(&mut self, paths: Vec<PathBuf>) {
-        self.arriving.push_back(paths.into_iter());
-        self.take_arriving();
+    /// Adds paths, a few at once; [`poll`](Self::poll) starts the task that adds many.
+    pub(super) fn add(&mut self, added: impl Into<Arc<Vec<PathBuf>>>) {
+        let added = added.into();
+        if added.len() > AT_ONCE || self.is_arriving() {
+            self.arriving.push(added);
+            return;
+        }
+        let paths = Arc::make_mut(&mut self.paths);
+        paths.extend(added.iter().map(full));
+        self.presences.resize(paths.len(), Presence::Unknown);
     }
 
-    /// Takes in more of what arrives, and what the task has found out. Returns whether to come back at once; a task
-    /// calls `wake` when it has ended.
-    pub(super) fn poll(&mut self, wake: impl Fn() + Send + 'static) -> bool {
-        self.take_arriving();
-        let ended = self.look.take_if(|look| look.is_finished());
-        for (path, presence) in ended.iter().filter_map(Task::poll).flatten().flatten() {
+    /// Those that `paths` returns, which the task calls if there is a thread for it.
+    pub(super) fn of(
+        paths: impl Fn() -> Vec<PathBuf> + Send + Sync + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> Self {
+        let mut inputs = Self::default();
+        let paths = Arc::new(paths);
+        let in_task = Arc::clone(&paths);
+        if !inputs.start_taking(move || vec![Arc::new(in_task())], wake) {
+            inputs.add(paths());
+        }
+        inputs
+    }
+
+    /// Takes over what the tasks have made, and starts the next ones. Returns whether to come back at once, which
+    /// shows how far they are; a task calls `wake` when it has ended.
+    pub(super) fn poll(&mut self, wake: impl Fn() + Clone + Send + 'static) -> bool {
+        let taken = self.taking.take_if(|taking| taking.is_finished());
+        // One that was cancelled has nothing.
+        if let Some(Ok(Ok(paths))) = taken.as_ref().and_then(Task::poll) {
+            let before = std::mem::replace(&mut self.paths, Arc::clone(paths));
+            self.presences.resize(paths.len(), Presence::Unknown);
+            drop_in_task("drop inputs", before);
+        }
+        if self.taking.is_none() && !self.arriving.is_empty() {
+            let arriving = self.arriving.clone();
+            // Without a thread, the next frame tries again.
+            if self.start_taking(|| arriving, wake.clone()) {
+                self.arriving.clear();
+            }
+        }
+        let looked = self.look.take_if(|look| look.is_finished());
+        for (path, presence) in looked.iter().filter_map(Task::poll).flatten().flatten() {
             self.set(path, *presence);
         }
         if self.look.is_none() && self.looked_at < self.paths.len() {
@@ -75,7 +111,14 @@ impl Inputs {
 
     /// Whether some were added that are not among the paths yet.
     pub fn is_arriving(&self) -> bool {
-        !self.arriving.is_empty()
+        self.taking.is_some() || !self.arriving.is_empty()
+    }
+
+    /// The number of paths, with those that a task has taken in so far.
+    pub fn count(&self) -> usize {
+        let taken = self.taking.as_ref().map(|taking| taking.progress().done);
+        let taken = taken.and_then(|taken| usize::try_from(taken).ok());
+        self.len().max(taken.unwrap_or_default())
     }
 
     pub fn len(&self) -> usize {
@@ -92,52 +135,64 @@ impl Inputs {
     }
 
     pub fn get(&self, index: usize) -> Option<(&Path, Presence)> {
-        let (path, presence) = self.paths.get_index(index)?;
-        Some((path, *presence))
+        let path = self.paths.get_index(index)?;
+        Some((path, *self.presences.get(index)?))
     }
 
     /// The first few files, for what depends on the kind of inputs. What stands for other files is none.
     pub(super) fn first(&self) -> Vec<PathBuf> {
         let is_file =
             |presence: &Presence| !matches!(presence, Presence::Folder | Presence::Pattern);
-        let first = self.paths.iter().take(FIRST);
+        let first = self.paths.iter().zip(&self.presences).take(FIRST);
         let files = first.filter(|(_, presence)| is_file(presence));
         files.map(|(path, _)| path.clone()).collect()
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.paths.keys()
+        self.paths.iter()
     }
 
-    /// Does nothing if there is no such input.
+    /// Does nothing if there is no such input, or while a task takes in others.
     pub(super) fn remove(&mut self, index: usize) {
-        let Some((_, presence)) = self.paths.shift_remove_index(index) else {
+        if self.is_arriving() || index >= self.len() {
             return;
-        };
+        }
+        Arc::make_mut(&mut self.paths).shift_remove_index(index);
+        let presence = self.presences.remove(index);
         if index < self.looked_at {
             self.looked_at -= 1;
         }
         self.missing -= usize::from(presence == Presence::Missing);
     }
 
-    fn take_arriving(&mut self) {
-        let began = Instant::now();
-        while let Some(paths) = self.arriving.front_mut() {
-            for path in paths.by_ref().take(PER_LOOK) {
-                let path = std::path::absolute(&path).unwrap_or(path);
-                self.paths.entry(path).or_default();
-            }
-            if paths.as_slice().is_empty() {
-                self.arriving.pop_front();
-            }
-            if began.elapsed() >= MAX_TIME {
-                return;
-            }
+    /// Ends the tasks, and frees the paths in another one.
+    pub(super) fn close(self) {
+        if let Some(taking) = &self.taking {
+            taking.cancel();
         }
+        drop_in_task("drop inputs", self);
+    }
+
+    /// Starts the task that takes in what `arriving` returns. Returns whether there was a thread for it.
+    fn start_taking(
+        &mut self,
+        arriving: impl FnOnce() -> Vec<Arc<Vec<PathBuf>>> + Send + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> bool {
+        let known = Arc::clone(&self.paths);
+        let take = cancellable(move |context| taken(&known, &arriving(), context));
+        let taking = join::Builder::new("take in inputs")
+            .daemon(true)
+            .spawn(take);
+        if let Ok(taking) = taking {
+            taking.on_finish(wake);
+            self.taking = Some(taking);
+        }
+        self.taking.is_some()
     }
 
     fn start_look(&mut self, wake: impl Fn() + Send + 'static) {
-        let paths = self.paths.keys().skip(self.looked_at).take(PER_TASK);
+        let paths = self.paths.iter().skip(self.looked_at).take(PER_LOOK);
         let paths: Vec<_> = paths.cloned().collect();
         self.looked_at += paths.len();
         let look = join::spawn("look for inputs", move |context| {
@@ -155,12 +210,35 @@ impl Inputs {
     }
 
     fn set(&mut self, path: &Path, presence: Presence) {
-        if let Some(known) = self.paths.get_mut(path) {
+        let index = self.paths.get_index_of(path);
+        if let Some(known) = index.and_then(|index| self.presences.get_mut(index)) {
             self.missing -= usize::from(*known == Presence::Missing);
             self.missing += usize::from(presence == Presence::Missing);
             *known = presence;
         }
     }
+}
+
+/// The known paths, and after them those that arrive and are not known.
+fn taken(
+    known: &Paths,
+    arriving: &[Arc<Vec<PathBuf>>],
+    context: &Context,
+) -> Result<Arc<Paths>, Cancelled> {
+    let mut paths = known.clone();
+    for path in arriving.iter().flat_map(|paths| paths.iter()) {
+        if paths.len().is_multiple_of(AT_ONCE) {
+            context.check()?;
+            context.set_progress(paths.len() as u64, 0);
+        }
+        paths.insert(full(path));
+    }
+    Ok(Arc::new(paths))
+}
+
+fn full(path: impl AsRef<Path>) -> PathBuf {
+    let path = path.as_ref();
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn presence(path: &Path, context: &Context) -> Presence {

@@ -5,7 +5,7 @@ use eframe::egui::{self, RichText, Sides, Ui};
 use super::WorkbenchCommand;
 use crate::format;
 use crate::record::{JobId, JobRecord, Record};
-use crate::ui::layout::scroll_ui;
+use crate::ui::layout::{LongList, scroll_ui};
 use crate::ui::status_style::{StatusStyle, mark_ui, status_style_ui};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{choosable_card_ui, section_ui};
@@ -14,6 +14,7 @@ use crate::ui::widgets::{choosable_card_ui, section_ui};
 pub(super) fn jobs_ui(
     record: &Record,
     selected: Option<JobId>,
+    list: &mut LongList<JobId>,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
@@ -23,9 +24,10 @@ pub(super) fn jobs_ui(
         return;
     }
     scroll_ui("jobs", ui, |ui| {
-        for job in record.jobs().rev() {
+        let jobs = record.jobs().rev().map(|job| (job.id(), job));
+        list.show(jobs, ui, |job, ui| {
             job_ui(job, selected == Some(job.id()), ui, commands);
-        }
+        });
     });
 }
 

@@ -36,7 +36,7 @@ mod waits_pane;
 mod why_not;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,10 +46,10 @@ use eframe::egui::{Align, ScrollArea, Ui, vec2};
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
 use self::run_command::DialogPurpose;
-use self::waits_pane::WaitRow;
+use self::waits_pane::{TaskNames, WaitRow};
 use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
-use crate::board::JobBoard;
+use crate::board::{ItemNames, JobBoard};
 use crate::desktop::Awake;
 use crate::record::{ItemId, JobId, JobRecord, PanicKey, Record};
 use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
@@ -77,7 +77,7 @@ pub(crate) use options_panel::workers_ui;
 pub(crate) use output_state::{LogScroll, ShownOutput};
 pub use output_state::{OutputState, Stream};
 pub use recent::{Recent, RecentLook};
-pub use results_state::{Column, Only, Order, ResultsState, Sort};
+pub use results_state::{Column, Only, Order, ResultsState, ShownRows, Sort};
 pub use selection::Selection;
 pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
 
@@ -98,11 +98,12 @@ pub(crate) struct Workbench {
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
+    task_names: TaskNames,
     /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
     /// The names of the items to which a job is limited.
-    parts: BTreeMap<JobId, Arc<BTreeSet<PathBuf>>>,
+    parts: BTreeMap<JobId, Arc<ItemNames>>,
     replaced: Option<rows::Replaced>,
     /// While jobs run, if the user wants that.
     awake: Option<Awake>,
@@ -126,13 +127,14 @@ impl Workbench {
             ordering: Ordering::default(),
             resolving: Vec::new(),
             waits: Vec::new(),
+            task_names: TaskNames::default(),
             behind_since: None,
             detached: setup.detached.clone(),
             parts: BTreeMap::new(),
             replaced: None,
             awake: None,
         };
-        workbench.state.draft.inputs.add(setup.files.clone());
+        workbench.state.draft.inputs.add(Arc::clone(&setup.files));
         workbench
     }
 
@@ -220,7 +222,8 @@ impl Workbench {
             commands.push(WorkbenchCommand::Ui(command::START));
         }
         ui.separator();
-        jobs_panel::jobs_ui(&self.record, self.state.selected, ui, commands);
+        let (selected, list) = (self.state.selected, &mut self.state.jobs);
+        jobs_panel::jobs_ui(&self.record, selected, list, ui, commands);
     }
 
     fn selected_job_ui(

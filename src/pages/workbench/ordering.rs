@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::result_text::result_text;
-use super::{Column, Only, Order, ResultsState, Sort};
+use super::{Column, Only, Order, ResultsState, ShownRows, Sort};
 use crate::join::{self, Cancelled, Context, Priority, Task, cancellable};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::status_style::item_word;
@@ -20,7 +20,7 @@ pub(super) struct Ordering {
     /// The revision of the job that the newest order is computed from.
     revision: u64,
     started_at: Duration,
-    task: Option<Task<Result<Arc<[u32]>, Cancelled>>>,
+    task: Option<Task<Result<Arc<ShownRows>, Cancelled>>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,7 +86,7 @@ impl Ordering {
         };
         if let Ok(Ok(rows)) = result {
             state.order = Order::Rows(Arc::clone(rows));
-            state.selection.keep_shown(rows);
+            state.selection.keep_shown(rows.places());
         }
         self.task = None;
         state.computing = false;
@@ -136,7 +136,7 @@ fn rows(
     request: &OrderRequest,
     now: Duration,
     context: &Context,
-) -> Result<Arc<[u32]>, Cancelled> {
+) -> Result<Arc<ShownRows>, Cancelled> {
     let mut rows = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if index.is_multiple_of(1024) {
@@ -149,7 +149,7 @@ fn rows(
     if let Some(sort) = request.sort {
         sort_rows(&mut rows, items, sort, now, context)?;
     }
-    Ok(rows.into())
+    Ok(Arc::new(ShownRows::new(rows)))
 }
 
 fn contains(item: &ItemRecord, filter: &str) -> bool {

@@ -122,7 +122,8 @@ impl Workbench {
             let now = self.board.now();
             self.waits
                 .extend(waits_pane::window_waits(&self.record, now));
-            self.waits.extend(waits_pane::task_waits());
+            self.waits
+                .extend(waits_pane::task_waits(&mut self.task_names));
         }
     }
 }

@@ -27,7 +27,7 @@ const ENTRIES: [Option<UiCommand>; 12] = [
 /// More programs or folders are not opened at once.
 const MAX_OPENED: usize = 10;
 
-/// So many of the selected rows are looked at for a digest.
+/// A frame looks at so many of the selected rows. If there are more, one of them may have what is missing in these.
 const LOOKED_AT: usize = 10_000;
 
 /// Draws the menu if it is open, and opens it where it was asked for. `table` gets the keyboard back.
@@ -88,6 +88,7 @@ pub(super) fn why_not(
         return Some("No row is selected.");
     }
     let mut items = selection.items().filter_map(|item| job.item(item));
+    let has_more = selection.len() > LOOKED_AT && job.counts().ended() > 0;
     match command {
         command::OPEN_FILE | command::SHOW_IN_FOLDER => {
             if selection.len() > MAX_OPENED {
@@ -98,12 +99,12 @@ pub(super) fn why_not(
             }
         }
         command::COPY_RESULT => {
-            let has_ended = items.any(|item| item.state.is_ended());
-            (!has_ended).then_some("There is no result yet.")
+            let has_ended = items.take(LOOKED_AT).any(|item| item.state.is_ended());
+            (!has_ended && !has_more).then_some("There is no result yet.")
         }
         command::COPY_DIGEST => {
             let has_digest = items.take(LOOKED_AT).any(|item| has_digest(item));
-            (!has_digest).then_some("There is no digest.")
+            (!has_digest && !has_more).then_some("There is no digest.")
         }
         command::COMPARE if selection.len() > 2 => {
             Some("Select two rows, or one to compare with a digest that you paste.")

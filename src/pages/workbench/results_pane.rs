@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use eframe::egui::accesskit::{Live, SortDirection};
 use eframe::egui::{
-    self, Event, EventFilter, Id, IdSalt, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
-    StrokeKind, Ui, WidgetInfo,
+    self, Event, EventFilter, Id, IdSalt, Pos2, Rangef, Rect, Response, RichText, Role, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo,
 };
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
@@ -18,6 +18,7 @@ use super::{Column, Only, ResultsState, WorkbenchCommand, command, results_menu}
 use crate::format;
 use crate::pages::commands;
 use crate::record::{ItemId, JobRecord};
+use crate::ui::layout::{Edge, Pane};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 
 /// The notes of the plan that are shown before the others are asked for.
@@ -31,6 +32,9 @@ const OTHER_NOTES_HEIGHT: f32 = 96.0;
 
 /// The room that the number of rows takes beside the filter.
 const FILTER_REST_WIDTH: f32 = 130.0;
+
+/// The height of the details until the user changes it.
+const DETAILS_HEIGHT: f32 = 152.0;
 
 /// The share of the table's place that the details take at most.
 const MAX_DETAILS_SHARE: f32 = 0.6;
@@ -59,11 +63,14 @@ pub fn results_ui(
         state.details_of = None;
     }
     if let Some(item) = shown {
-        egui::Panel::bottom("item details")
-            .resizable(true)
-            .default_size(152.0)
-            .max_size(ui.available_height() * MAX_DETAILS_SHARE)
-            .show(ui, |ui| details_ui(item, state, ui, commands));
+        let details = Pane {
+            name: "item details",
+            edge: Edge::Bottom,
+            size: DETAILS_HEIGHT,
+            range: Rangef::new(ROW_HEIGHT, ui.available_height() * MAX_DETAILS_SHARE),
+            frame: None,
+        };
+        details.show(ui, |ui| details_ui(item, state, ui, commands));
     }
     if let Some(comparison) = &mut state.comparison
         && !compare_ui(comparison, job, ui)

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use eframe::egui::Pos2;
+use fixedbitset::FixedBitSet;
 
 use super::compare::Comparison;
 use super::{Selection, command};
@@ -73,8 +74,8 @@ pub enum Order {
     /// All, as planning found them.
     #[default]
     AsFound,
-    /// These, as indices into the job's items.
-    Rows(Arc<[u32]>),
+    /// These alone.
+    Rows(Arc<ShownRows>),
 }
 
 impl Order {
@@ -82,7 +83,7 @@ impl Order {
     pub fn len(&self, items: usize) -> usize {
         match self {
             Self::AsFound => items,
-            Self::Rows(rows) => rows.len(),
+            Self::Rows(shown) => shown.rows.len(),
         }
     }
 
@@ -90,7 +91,7 @@ impl Order {
     pub fn item(&self, row: usize) -> Option<usize> {
         match self {
             Self::AsFound => Some(row),
-            Self::Rows(rows) => rows.get(row).map(|&item| item as usize),
+            Self::Rows(shown) => shown.rows.get(row).map(|&item| item as usize),
         }
     }
 
@@ -98,8 +99,32 @@ impl Order {
     pub fn row(&self, item: usize) -> Option<usize> {
         match self {
             Self::AsFound => Some(item),
-            Self::Rows(rows) => rows.iter().position(|&shown| shown as usize == item),
+            Self::Rows(shown) => {
+                let mut rows = shown.rows.iter();
+                rows.position(|&shown| shown as usize == item)
+            }
         }
+    }
+}
+
+/// Some items of a job, and the row of each.
+#[derive(Debug)]
+pub struct ShownRows {
+    /// For each row, the place of its item among those of the job.
+    rows: Vec<u32>,
+    /// The same places. A frame has time to look at all at once, but not at one after the other.
+    places: FixedBitSet,
+}
+
+impl ShownRows {
+    /// Takes the time of a task.
+    pub fn new(rows: Vec<u32>) -> Self {
+        let places = rows.iter().map(|&row| row as usize).collect();
+        Self { rows, places }
+    }
+
+    pub(super) fn places(&self) -> &FixedBitSet {
+        &self.places
     }
 }
 

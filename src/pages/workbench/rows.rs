@@ -1,13 +1,13 @@
 //! The commands for the selected rows.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::compare::Comparison;
 use super::result_text::{result_line, result_text};
-use super::{Inputs, Workbench, command, results_menu};
+use super::{Inputs, Selection, Workbench, command, results_menu};
+use crate::board::ItemNames;
 use crate::format;
 use crate::jobs::JobSpec;
 use crate::pages::PageContext;
@@ -59,13 +59,18 @@ impl Workbench {
                 self.state.results.comparison = comparison;
             }
             command::RUN_THESE_AGAIN => {
-                let only: BTreeSet<_> = items.map(|item| item.input.clone()).collect();
+                drop(items);
                 let spec = JobSpec::clone(job.spec());
+                let (job, selection) = (job.clone(), self.state.results.selection.clone());
+                let only = ItemNames::of(move || inputs_of(&job, &selection).collect());
                 self.start_part(spec, Some(Arc::new(only)), context);
             }
             command::TAKE_AS_INPUTS => {
-                let paths = items.map(|item| item.input.clone()).collect();
-                self.take_as_inputs(paths, context);
+                drop(items);
+                let (job, count) = (job.clone(), self.state.results.selection.len());
+                let selection = self.state.results.selection.clone();
+                let paths = move || inputs_of(&job, &selection).collect();
+                self.take_as_inputs(Inputs::of(paths, context.waker()), count, context);
             }
             _ => self.copy_rows(command, job, context),
         }
@@ -94,16 +99,18 @@ impl Workbench {
         });
     }
 
-    fn take_as_inputs(&mut self, paths: Vec<PathBuf>, context: &mut PageContext) {
-        let inputs = std::mem::take(&mut self.state.draft.inputs);
-        let taken = format::plural(paths.len(), "row is", "rows are");
-        self.state.draft.inputs.add(paths);
-        if inputs.is_empty() {
+    fn take_as_inputs(&mut self, inputs: Inputs, rows: usize, context: &mut PageContext) {
+        let inputs = std::mem::replace(&mut self.state.draft.inputs, inputs);
+        let taken = format::plural(rows, "row is", "rows are");
+        if inputs.is_empty() && !inputs.is_arriving() {
             context.notify(Notice::info(format!("{taken} now the inputs.")));
             return;
         }
-        let earlier = format::plural(inputs.len(), "one", "ones");
-        let number = self.replaced.take().map_or(1, |earlier| earlier.number + 1);
+        let earlier = format::plural(inputs.count(), "one", "ones");
+        let number = self.replaced.take().map_or(1, |earlier| {
+            earlier.inputs.close();
+            earlier.number + 1
+        });
         self.replaced = Some(Replaced { number, inputs });
         let text = format!("{taken} now the inputs, in place of the {earlier} before.");
         context.notify(Notice::info(text).with(NoticeAction::Undo(number)));
@@ -113,9 +120,16 @@ impl Workbench {
     pub(super) fn undo_inputs(&mut self, number: u64) {
         let replaced = self.replaced.take_if(|replaced| replaced.number == number);
         if let Some(replaced) = replaced {
-            self.state.draft.inputs = replaced.inputs;
+            let inputs = std::mem::replace(&mut self.state.draft.inputs, replaced.inputs);
+            inputs.close();
         }
     }
+}
+
+/// The inputs of the selected items of a job.
+fn inputs_of(job: &JobRecord, selection: &Selection) -> impl Iterator<Item = PathBuf> {
+    let items = selection.items().filter_map(|item| job.item(item));
+    items.map(|item| item.input.clone())
 }
 
 /// A line for each item.

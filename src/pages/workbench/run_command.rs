@@ -1,11 +1,9 @@
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{
-    BlockedFor, Choices, Inputs, Pane, Stream, Workbench, WorkbenchCommand, command, saving,
-};
+use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, saving};
+use crate::board::ItemNames;
 use crate::jobs::form::PathKind;
 use crate::jobs::{JobSpec, place};
 use crate::pages::background_tasks::TaskOutput;
@@ -99,7 +97,7 @@ impl Workbench {
                 self.state.draft.recent.start(recent, context.waker());
             }
             command::CLEAR_RECENT => context.state.pages.choices.recent.clear(),
-            command::CLEAR_INPUTS => self.state.draft.inputs = Inputs::default(),
+            command::CLEAR_INPUTS => std::mem::take(&mut self.state.draft.inputs).close(),
             command::START => self.start(self.spec(&context.state.pages.choices), context),
             command::FIND => {
                 if self.state.pane != Pane::Output {
@@ -207,7 +205,7 @@ impl Workbench {
     pub(super) fn start_part(
         &mut self,
         spec: JobSpec,
-        only: Option<Arc<BTreeSet<PathBuf>>>,
+        only: Option<Arc<ItemNames>>,
         context: &mut PageContext,
     ) {
         let started = match &only {
@@ -236,10 +234,12 @@ impl Workbench {
 
     fn remove(&mut self, job: JobId) {
         if let Some(removed) = self.record.remove(job) {
-            saving::drop_in_task(removed);
+            saving::drop_in_task("drop job", removed);
         }
         self.board.remove(job);
-        self.parts.remove(&job);
+        if let Some(part) = self.parts.remove(&job) {
+            saving::drop_in_task("drop part", part);
+        }
         if self.record.job(job).is_none() && self.state.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
             self.state.selected = None;

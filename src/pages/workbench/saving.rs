@@ -12,14 +12,14 @@ use crate::pages::background_tasks::{TaskOutput, saved};
 use crate::record::{self, ItemState, JobRecord};
 use crate::ui::notices::Notice;
 
-/// Frees a job in a task: with a million items that takes longer than several frames.
+/// Frees something large in a task: a job with a million items takes longer than several frames.
 ///
 /// Not at background priority: the allocator holds a lock, and other threads would wait for one
 /// that yields to all programs.
-pub(super) fn drop_in_task(job: JobRecord) {
-    let task = join::Builder::new("drop job").daemon(true);
-    // If the system refuses a thread, the closure is dropped and the job freed right here.
-    drop(task.spawn(move |_| drop(job)));
+pub(super) fn drop_in_task<T: Send + 'static>(name: &str, large: T) {
+    let task = join::Builder::new(name).daemon(true);
+    // If the system refuses a thread, the closure is dropped and what it has is freed right here.
+    drop(task.spawn(move |_| drop(large)));
 }
 
 /// Writes the list of the results of the job. It may replace an older list among the inputs, which is left out

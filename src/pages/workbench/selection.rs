@@ -86,8 +86,16 @@ impl Selection {
         if !others {
             self.items.clear();
         }
-        for row in from.min(row)..=from.max(row) {
-            self.insert(order.item(row));
+        let rows = from.min(row)..from.max(row) + 1;
+        match order {
+            Order::AsFound => {
+                self.items.grow(rows.end);
+                self.items.insert_range(rows);
+            }
+            Order::Rows(_) => {
+                let items = rows.filter_map(|row| order.item(row));
+                self.items.extend(items);
+            }
         }
         self.len = self.items.count_ones(..);
         self.lead = Some(ItemId::new(lead));
@@ -99,33 +107,26 @@ impl Selection {
 
     /// Selects all rows. `items` is the number of items of the job.
     pub fn select_all(&mut self, order: &Order, items: usize) {
-        self.items = FixedBitSet::with_capacity(items);
-        for row in 0..order.len(items) {
-            self.insert(order.item(row));
-        }
+        self.items = match order {
+            Order::AsFound => {
+                let mut all = FixedBitSet::with_capacity(items);
+                all.insert_range(..);
+                all
+            }
+            Order::Rows(shown) => shown.places().clone(),
+        };
         self.len = self.items.count_ones(..);
         let first = order.item(0).filter(|_| self.len > 0).map(ItemId::new);
         self.lead = self.lead.or(first);
         self.anchor = self.anchor.or(first);
     }
 
-    /// Keeps what these rows show.
-    pub(super) fn keep_shown(&mut self, rows: &[u32]) {
-        let is_shown = |item: &ItemId| rows.iter().any(|&row| row as usize == item.index());
-        if !self.is_empty() {
-            let mut kept = FixedBitSet::with_capacity(self.items.len());
-            let selected = rows.iter().map(|&row| row as usize);
-            kept.extend(selected.filter(|&row| self.items.contains(row)));
-            self.items = kept;
-            self.len = self.items.count_ones(..);
-        }
+    /// Keeps those that are shown: the items at these places.
+    pub(super) fn keep_shown(&mut self, places: &FixedBitSet) {
+        self.items.intersect_with(places);
+        self.len = self.items.count_ones(..);
+        let is_shown = |item: &ItemId| places.contains(item.index());
         self.lead = self.lead.filter(is_shown);
         self.anchor = self.anchor.filter(is_shown).or(self.lead);
-    }
-
-    fn insert(&mut self, item: Option<usize>) {
-        if let Some(item) = item {
-            self.items.grow_and_insert(item);
-        }
     }
 }

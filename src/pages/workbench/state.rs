@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::{Inputs, OutputState, RecentLook, ResultsState};
 use crate::choice::choices;
 use crate::record::JobId;
+use crate::ui::layout::LongList;
 
 /// The state of the page. Not saved.
 #[derive(Debug, Default)]
@@ -10,6 +11,7 @@ pub struct WorkbenchState {
     /// The pane below the selected job.
     pub pane: Pane,
     pub selected: Option<JobId>,
+    pub(super) jobs: LongList<JobId>,
     pub draft: Draft,
     /// The results table of the selected job.
     pub results: ResultsState,

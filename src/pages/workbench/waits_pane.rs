@@ -1,6 +1,6 @@
 //! The waits of the whole program, as the join library sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use eframe::egui::{self, RichText, Ui};
@@ -83,30 +83,54 @@ pub(super) fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
     waits.collect()
 }
 
-pub(super) fn task_waits() -> Vec<WaitRow> {
-    let waits = join::wait_graph().waits;
-    // Thousands of tasks may run without a wait.
-    if waits.is_empty() {
-        return Vec::new();
+/// More targets of a wait are counted.
+const MAX_NAMED: usize = 3;
+
+/// The names of the tasks in the last waits. A task keeps its name, so the many that run are looked through only for a
+/// wait that is new.
+#[derive(Debug, Default)]
+pub(super) struct TaskNames(BTreeMap<join::TaskId, String>);
+
+impl TaskNames {
+    fn update(&mut self, waits: &[join::WaitInfo]) {
+        let tasks = waits.iter().flat_map(|wait| {
+            let targets = wait.targets.iter().take(MAX_NAMED);
+            wait.waiter.iter().chain(targets)
+        });
+        let mut missing: BTreeSet<_> = tasks.copied().collect();
+        self.0.retain(|task, _| missing.remove(task));
+        if missing.is_empty() {
+            return;
+        }
+        for task in join::live_tasks() {
+            if missing.remove(&task.id) {
+                self.0.insert(task.id, task.name.to_string());
+            }
+        }
+        // They have ended meanwhile.
+        let others = missing.into_iter();
+        self.0
+            .extend(others.map(|task| (task, format!("task {}", task.get()))));
     }
-    let names: BTreeMap<_, _> = join::live_tasks()
-        .into_iter()
-        .map(|task| (task.id, task.name))
-        .collect();
-    let name = |id: join::TaskId| {
-        let name = names.get(&id);
-        name.map_or_else(|| format!("task {}", id.get()), ToString::to_string)
-    };
+
+    fn name(&self, task: join::TaskId) -> String {
+        self.0.get(&task).cloned().unwrap_or_default()
+    }
+}
+
+pub(super) fn task_waits(names: &mut TaskNames) -> Vec<WaitRow> {
+    let waits = join::wait_graph().waits;
+    names.update(&waits);
     let now = Instant::now();
     let rows = waits.into_iter().map(|wait| WaitRow {
         waiter: match (wait.waiter, wait.thread_name) {
-            (Some(id), _) => name(id),
+            (Some(id), _) => names.name(id),
             (None, Some(thread)) => format!("thread {thread}"),
             (None, None) => "a thread without a name".to_owned(),
         },
         target: match wait.process {
             Some(pid) => format!("process {pid}"),
-            None => targets_text(&wait.targets, name),
+            None => targets_text(&wait.targets, names),
         },
         left: wait
             .deadline
@@ -115,9 +139,9 @@ pub(super) fn task_waits() -> Vec<WaitRow> {
     rows.collect()
 }
 
-fn targets_text(targets: &[join::TaskId], name: impl Fn(join::TaskId) -> String) -> String {
-    const MAX_NAMED: usize = 3;
-    let named: Vec<String> = targets.iter().take(MAX_NAMED).copied().map(name).collect();
+fn targets_text(targets: &[join::TaskId], names: &TaskNames) -> String {
+    let named = targets.iter().take(MAX_NAMED);
+    let named: Vec<_> = named.map(|task| names.name(*task)).collect();
     match targets.len().saturating_sub(MAX_NAMED) {
         0 => named.join(", "),
         more => format!("{} and {} more", named.join(", "), format::count(more)),
