@@ -1,1 +1,8 @@
-fn x() {}
+//! Programs that wait in a known way, and what an explanation says of them.
+
+#![cfg(target_os = "linux")]
+
+mod edges;
+mod program;
+mod sentences;
+mod waits;
