@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod dot;
 mod graph;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -68,6 +69,25 @@ pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
 /// Those of [`process`].
 pub fn tree(pid: u32) -> Result<WaitGraph, ExplainError> {
     look(pid, true)
+}
+
+/// Returns the ids of the processes with this name: that of the program, or the one that the process has
+/// given itself. The caller is not among them.
+///
+/// # Errors
+/// The process table can't be read, or this is not Linux.
+pub fn processes_named(name: &str) -> Result<Vec<u32>, ExplainError> {
+    named(name)
+}
+
+#[cfg(target_os = "linux")]
+fn named(name: &str) -> Result<Vec<u32>, ExplainError> {
+    linux::processes_named(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn named(_: &str) -> Result<Vec<u32>, ExplainError> {
+    Err(ExplainError::NotKnownHere)
 }
 
 #[cfg(target_os = "linux")]

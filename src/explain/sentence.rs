@@ -1,7 +1,6 @@
 //! Tells a [`WaitGraph`] in plain words.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::graph::{
@@ -64,6 +63,19 @@ impl WaitGraph {
         self.chain_sentence(thread, &mut BTreeSet::new())
     }
 
+    /// Says in a few words what a thread does or waits for, without whom it waits for in turn.
+    ///
+    /// # Panics
+    /// `thread` is of another graph.
+    #[must_use]
+    pub fn activity(&self, thread: ThreadIndex) -> String {
+        let next = self.next(thread, &self.stuck());
+        self.phrase(
+            thread,
+            next.map(|next| self.label(next, Some(thread))).as_deref(),
+        )
+    }
+
     fn chain_sentence(&self, first: ThreadIndex, told: &mut BTreeSet<ThreadIndex>) -> String {
         let stuck = self.stuck();
         let mut text = self.label(first, None);
@@ -74,10 +86,8 @@ impl WaitGraph {
             let next = self.next(thread, &stuck);
             let label = next.map(|next| self.label(next, Some(thread)));
             let separator = if step == 0 { " " } else { ", which " };
-            write_to(
-                &mut text,
-                format_args!("{separator}{}", self.phrase(thread, label.as_deref())),
-            );
+            text.push_str(separator);
+            text.push_str(&self.phrase(thread, label.as_deref()));
             let Some(next) = next else { break };
             if own.contains(&next) {
                 if stuck.contains(&next) {
@@ -258,11 +268,6 @@ impl WaitGraph {
             None => format!("writes to {}, which takes no more", named(file)),
         }
     }
-}
-
-fn write_to(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a String can't fail.
-    let _ = text.write_fmt(arguments);
 }
 
 fn locked(lock: Lock, holder: Option<&str>) -> String {

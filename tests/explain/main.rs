@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod edges;
+mod hostile;
 mod program;
 mod sentences;
 mod waits;

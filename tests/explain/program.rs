@@ -69,7 +69,7 @@ impl Drop for Waiting {
     }
 }
 
-fn built(library: Library) -> Option<&'static Path> {
+pub(crate) fn built(library: Library) -> Option<&'static Path> {
     static GNU: OnceLock<Option<PathBuf>> = OnceLock::new();
     static MUSL: OnceLock<Option<PathBuf>> = OnceLock::new();
     let (place, compiler) = match library {

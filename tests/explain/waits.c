@@ -20,6 +20,9 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -600,6 +603,60 @@ static void wait_for_stopped_child(void) {
     waitpid(child, NULL, 0);
 }
 
+/* The stop of a child that is traced is told once. */
+static void traced_child(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    siginfo_t info;
+    waitid(P_PID, (id_t)child, &info, WSTOPPED);
+    say("%d child %d\n%d traced %d\n", self(), child, child, self());
+    ready();
+    wait(NULL);
+}
+
+/* A name that looks like the rest of a line of the process table, and ends that line. */
+static void odd_name(void) {
+    prctl(PR_SET_NAME, "a) R 1 (b\n\x1b[2J");
+    say("%d signal\n", self());
+    ready();
+    forever();
+}
+
+/* Children that end while they are looked at, and change their names. */
+static void short_lives(void) {
+    say("%d other\n", self());
+    ready();
+    for (int number = 0;; number++) {
+        char name[16];
+        snprintf(name, sizeof name, "child %d", number);
+        prctl(PR_SET_NAME, name);
+        pid_t child = fork();
+        if (child == 0) {
+            pthread_t thread;
+            pthread_create(&thread, NULL, sleeper, NULL);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+}
+
+/* Reads a pipe, and has as many others open as it may, up to a hundred thousand. */
+static void many_files(void) {
+    struct rlimit limit;
+    int ends[2];
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    check(pipe(ends));
+    for (int i = 0; i < 100000 && dup(ends[0]) >= 0; i++) {
+    }
+    read_from_child(ends[0], ends[1]);
+}
+
 /* The child has the memory of its parent, which waits until it executes something. */
 static void vfork_child(void) {
     pid_t child = vfork();
@@ -678,6 +735,10 @@ int main(int count, char **arguments) {
     CASE("first-thread-ends", first_thread_ends())
     CASE("stopped-child", wait_for_stopped_child())
     CASE("vfork", vfork_child())
+    CASE("traced", traced_child())
+    CASE("odd-name", odd_name())
+    CASE("short-lives", short_lives())
+    CASE("many-files", many_files())
     fprintf(stderr, "There is no case %s.\n", name);
     return 2;
 }

@@ -87,6 +87,9 @@ macro_rules! common {
             first_thread_ends = "first-thread-ends",
             stopped_child = "stopped-child",
             vfork = "vfork",
+            traced = "traced",
+            odd_name = "odd-name",
+            many_files = "many-files",
         }
     };
 }

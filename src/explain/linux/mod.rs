@@ -13,10 +13,27 @@ mod system;
 mod table;
 mod thread;
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::{ExplainError, WaitGraph};
 use snapshot::Snapshot;
+use table::Table;
+use thread::Stat;
+
+/// Returns the processes with this name, in the order of their ids.
+pub(crate) fn processes_named(name: &str) -> Result<Vec<u32>, ExplainError> {
+    let is_named = |pid: &u32| {
+        let own = Stat::read(&format!("/proc/{pid}/stat")).is_some_and(|stat| stat.name == name);
+        let program = || {
+            let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+            Some(path.file_name()? == name)
+        };
+        *pid != std::process::id() && (own || program() == Some(true))
+    };
+    let table = Table::read()?;
+    Ok(table.pids().filter(is_named).collect())
+}
 
 /// Looks twice, `interval` apart, and believes what is the same.
 pub(crate) fn look(
