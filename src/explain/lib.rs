@@ -42,13 +42,13 @@ pub const INTERVAL: Duration = Duration::from_millis(80);
 #[non_exhaustive]
 pub enum ExplainError {
     /// There is no process with this pid.
-    #[error("No process has the id {0}.")]
+    #[error("no process has the id {0}")]
     NoSuchProcess(u32),
     /// The process table can't be read.
-    #[error("The process table can't be read: {0}.")]
+    #[error("the process table can't be read: {0}")]
     Unreadable(String),
     /// This system does not tell what a process waits for.
-    #[error("What a process waits for is not known on this system, only on Linux.")]
+    #[error("what a process waits for is not known on this system, only on Linux")]
     NotKnownHere,
 }
 

@@ -632,7 +632,7 @@ static void short_lives(void) {
     ready();
     for (int number = 0;; number++) {
         char name[16];
-        snprintf(name, sizeof name, "child %d", number);
+        snprintf(name, sizeof name, "child %d", number % 1000);
         prctl(PR_SET_NAME, name);
         pid_t child = fork();
         if (child == 0) {
