@@ -1,9 +1,9 @@
 //! The command line: opens the window, or runs a job without one.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an item failed, 2 wrong
-//! usage, 3 the join timed out and the job was cancelled, 4 `why` has found a ring, 141 stdout was closed. After `SIGTERM` and
-//! `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`, which a shell shows as 130.
-//! Ctrl-Z stops the commands with the program.
+//! usage, 3 the join timed out and the job was cancelled, 4 `why` has found a ring, 141 stdout was
+//! closed. After `SIGTERM` and `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`,
+//! which a shell shows as 130. Ctrl-Z stops the commands with the program.
 
 mod interrupt;
 #[cfg(target_os = "linux")]

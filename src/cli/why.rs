@@ -86,7 +86,8 @@ fn text(graph: &WaitGraph, tree: bool) -> String {
         lines.push(graph.sentence());
     }
     lines.extend(graph.notes.iter().cloned());
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn document(graph: &WaitGraph) -> anyhow::Result<String> {
@@ -114,7 +115,8 @@ fn watch(
             print(text(&graph, tree).as_bytes(), "the explanation")?;
             shown = shape;
         }
-        std::thread::sleep(WATCH_INTERVAL);
+        // To come back earlier does no harm.
+        std::thread::park_timeout(WATCH_INTERVAL);
         match look() {
             Some(next) => graph = next,
             None => return Ok(ExitCode::SUCCESS),

@@ -1,7 +1,5 @@
 //! Writes a [`WaitGraph`] for Graphviz.
 
-use std::fmt::Write as _;
-
 use crate::graph::{Target, ThreadIndex, WaitGraph};
 
 impl WaitGraph {
@@ -11,13 +9,14 @@ impl WaitGraph {
     pub fn dot(&self) -> String {
         let rings = self.rings();
         let is_in_ring = |index: ThreadIndex| rings.iter().any(|ring| ring.contains(&index));
-        let mut dot = String::from("digraph waits {\n  node [shape=box];\n");
+        let mut lines = vec![
+            "digraph waits {".to_owned(),
+            "  node [shape=box];".to_owned(),
+        ];
         for (number, process) in self.processes.iter().enumerate() {
             let label = quoted(&format!("{} ({})", process.name, process.pid));
-            add(
-                &mut dot,
-                format_args!("  subgraph cluster_{number} {{\n    label={label};\n"),
-            );
+            lines.push(format!("  subgraph cluster_{number} {{"));
+            lines.push(format!("    label={label};"));
             for index in &process.threads {
                 let thread = self.thread(*index);
                 let what = format!(
@@ -28,12 +27,9 @@ impl WaitGraph {
                 );
                 let color = if is_in_ring(*index) { " color=red" } else { "" };
                 let what = quoted(&what);
-                add(
-                    &mut dot,
-                    format_args!("    t{} [label={what}{color}];\n", index.0),
-                );
+                lines.push(format!("    t{} [label={what}{color}];", index.0));
             }
-            dot.push_str("  }\n");
+            lines.push("  }".to_owned());
         }
         for (number, thread) in self.threads.iter().enumerate() {
             for target in &thread.awaits {
@@ -44,21 +40,13 @@ impl WaitGraph {
                 let in_ring = |target| is_in_ring(ThreadIndex(number)) && is_in_ring(target);
                 if let Some(target) = target {
                     let color = if in_ring(target) { " [color=red]" } else { "" };
-                    add(
-                        &mut dot,
-                        format_args!("  t{number} -> t{}{color};\n", target.0),
-                    );
+                    lines.push(format!("  t{number} -> t{}{color};", target.0));
                 }
             }
         }
-        dot.push_str("}\n");
-        dot
+        lines.push("}\n".to_owned());
+        lines.join("\n")
     }
-}
-
-fn add(dot: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a String can't fail.
-    let _ = dot.write_fmt(arguments);
 }
 
 /// Names hold no control characters, so only the line ends of the labels themselves are left.

@@ -68,13 +68,14 @@ impl Holders {
     pub(super) fn of_socket(&self, inode: u64) -> Vec<Who> {
         self.of(Path::new(&format!("socket:[{inode}]")))
             .iter()
+            .copied()
             .map(who)
             .collect()
     }
 }
 
-fn who((pid, _): &(u32, i32)) -> Who {
-    Who::Process(*pid)
+fn who((pid, _): (u32, i32)) -> Who {
+    Who::Process(pid)
 }
 
 fn is_terminal(link: &str) -> bool {
@@ -207,7 +208,7 @@ impl OpenFile {
         let all = masters.iter().flat_map(|link| system.holders().of(link));
         let of_number =
             |(pid, fd): &&(u32, i32)| number_of(&fdinfo(*pid, *fd), "tty-index:") == Some(number);
-        all.filter(of_number).map(who).collect()
+        all.filter(of_number).copied().map(who).collect()
     }
 
     fn slaves(&self, system: &System) -> Vec<Who> {
@@ -215,7 +216,13 @@ impl OpenFile {
             return Vec::new();
         };
         let link = PathBuf::from(format!("/dev/pts/{number}"));
-        system.holders().of(&link).iter().map(who).collect()
+        system
+            .holders()
+            .of(&link)
+            .iter()
+            .copied()
+            .map(who)
+            .collect()
     }
 }
 
@@ -224,7 +231,7 @@ fn with_end(holders: &[(u32, i32)], end: End) -> Vec<Who> {
         let link = fs::symlink_metadata(format!("/proc/{pid}/fd/{fd}"));
         link.is_ok_and(|link| link.mode() & end.permission() != 0)
     };
-    holders.iter().filter(has_end).map(who).collect()
+    holders.iter().filter(has_end).copied().map(who).collect()
 }
 
 fn kind_of(system: &System, pid: u32, fd: i32, link: &str) -> FileKind {

@@ -138,7 +138,7 @@ impl Futex<'_> {
     }
 
     /// A mutex of the GNU C library has its owner 8 bytes behind the word, then the number of its users, then
-    /// its kind. Mutexes of GLib and Rust wait in the same way, and have other data there.
+    /// its kind. Those of `GLib` and Rust wait in the same way, and have other data there.
     fn mutex(&self) -> Option<Finding> {
         let word = self.u32(0)?;
         let robust = !self.private && (self.value & !TID_MASK != 0 || self.value > 2);

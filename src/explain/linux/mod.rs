@@ -7,6 +7,7 @@ mod futex;
 mod locks;
 mod merge;
 mod reader;
+mod small;
 mod snapshot;
 mod sockets;
 mod system;
@@ -14,6 +15,7 @@ mod table;
 mod thread;
 
 use std::fs;
+use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use crate::{ExplainError, WaitGraph};
@@ -43,7 +45,9 @@ pub(crate) fn look(
 ) -> Result<WaitGraph, ExplainError> {
     let before = Snapshot::take(pid, descendants)?;
     let began = Instant::now();
-    std::thread::sleep(interval);
+    while let Some(left) = interval.checked_sub(began.elapsed()) {
+        park_timeout(left);
+    }
     let after = Snapshot::take(pid, descendants)?;
     if before.started() != after.started() {
         return Err(ExplainError::NoSuchProcess(pid));

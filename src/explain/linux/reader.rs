@@ -127,20 +127,18 @@ impl<'a> ProcessReader<'a> {
         }
         let namespace = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
         let own = namespace(self.pid)?;
-        let others = self
+        let mut others = self
             .system
             .table
             .pids()
             .filter(|pid| namespace(*pid) == Some(own.clone()));
-        others
-            .filter_map(|pid| {
-                let inner = inner_ids(pid, &tids(pid))?;
-                Some(Who::Thread {
-                    pid,
-                    tid: *inner.get(&id)?,
-                })
+        others.find_map(|pid| {
+            let inner = inner_ids(pid, &tids(pid))?;
+            Some(Who::Thread {
+                pid,
+                tid: *inner.get(&id)?,
             })
-            .next()
+        })
     }
 
     /// Returns the process that has this id in the pid namespace of this one.

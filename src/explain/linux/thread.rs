@@ -1,12 +1,11 @@
 //! One look at a thread.
 
-use std::fs;
-
 use syscalls::Sysno;
 
 use super::call::{self, SystemCall};
 use super::finding::{Finding, Who};
 use super::reader::ProcessReader;
+use super::small;
 use crate::graph::{Activity, File};
 use crate::sentence::escaped;
 
@@ -57,8 +56,7 @@ enum Doing {
 impl Stat {
     /// Reads `/proc/PID/stat` or that of a thread.
     pub(super) fn read(path: &str) -> Option<Self> {
-        let text = fs::read(path).ok()?;
-        let text = String::from_utf8_lossy(&text);
+        let text = small::text(path)?;
         // The name may have brackets, spaces and line ends itself.
         let (begin, rest) = text.rsplit_once(')')?;
         let name = begin.split_once('(')?.1;
@@ -105,7 +103,7 @@ pub(super) fn look(process: &ProcessReader<'_>, tid: u32) -> Option<SeenThread> 
 
 impl Schedule {
     fn read(folder: &str) -> Self {
-        let text = fs::read_to_string(format!("{folder}/schedstat")).unwrap_or_default();
+        let text = small::text(&format!("{folder}/schedstat")).unwrap_or_default();
         let mut numbers = text
             .split_whitespace()
             .map(|number| number.parse().unwrap_or(0));
@@ -119,7 +117,7 @@ impl Schedule {
 }
 
 fn doing(folder: &str) -> Doing {
-    let Ok(text) = fs::read_to_string(format!("{folder}/syscall")) else {
+    let Some(text) = small::text(&format!("{folder}/syscall")) else {
         return Doing::NotPermitted;
     };
     if text.trim() == "running" {
@@ -220,5 +218,5 @@ fn restarted(folder: &str, call: SystemCall) -> SystemCall {
 
 /// Returns the function of the kernel in which a thread waits, or nothing if that is not shown.
 fn waits_in(folder: &str) -> String {
-    fs::read_to_string(format!("{folder}/wchan")).unwrap_or_default()
+    small::text(&format!("{folder}/wchan")).unwrap_or_default()
 }
