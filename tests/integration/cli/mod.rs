@@ -19,6 +19,8 @@ mod output;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod waiting;
+#[cfg(target_os = "linux")]
+mod why;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
