@@ -58,10 +58,10 @@ impl Builder {
 
     /// Starts the process on this thread. Returns [`SpawnError::Cancelled`] if the start is given up before
     /// the program is loaded, and then has killed what was started.
-    fn start_now(self, attempt: &Attempt) -> Result<Process, SpawnError> {
+    fn start_now(mut self, attempt: &Attempt) -> Result<Process, SpawnError> {
         self.invocation.check()?;
         if self.launch.is_some() {
-            self.invocation.check_program()?;
+            self.invocation.find()?;
         } else if self.group == ProcessGroup::Session {
             let text = "only a launcher can give it a session of its own";
             return Err(self.refusal(io::Error::new(io::ErrorKind::Unsupported, text)));
