@@ -166,7 +166,8 @@ mod tests {
 
         fn run_item(&self, item: &Item, _context: &Context) -> Result<Output, ItemError> {
             // Every second attempt succeeds.
-            if self.attempts.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+            let before = self.attempts.fetch_add(1, Ordering::Relaxed);
+            if before.is_multiple_of(2) {
                 return Err(ItemError::new("too_many_processes", "refused"));
             }
             Ok(Output::Text {
