@@ -97,7 +97,6 @@ impl Crowded {
     }
 
     fn start_with(room: usize, patience: &str) -> Self {
-        hear_interrupt();
         const RUN: &str = r#"
             [ -e /proc/self/fd/9 ] && exec 9<&-
             # Their parent reaps them: a zombie counts, too.
@@ -113,6 +112,7 @@ impl Crowded {
             prlimit --nproc=$((threads - 1 + $2)) --pid $$
             shift 2
             exec "$@""#;
+        hear_interrupt();
         let folder = folder();
         let program = folder.path().join("meanwhile");
         fs::copy(env!("CARGO_BIN_EXE_meanwhile"), &program).expect("our own folder");
