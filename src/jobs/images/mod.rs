@@ -26,6 +26,7 @@ mod palette_gif;
 mod plan;
 mod read;
 mod relabel;
+mod resize;
 mod sample;
 mod size;
 mod tiff;

@@ -7,6 +7,7 @@ use std::process::Command;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageDecoder as _, ImageEncoder as _, ImageReader};
 use meanwhile::jobs::images::{Filter, Flip, Format, IfExists, Options, Rotate, Size};
+use rusty_jpeg::{ColorType, Encoder, SamplingFactor};
 
 use super::{noise, photo, run, run_one, saved_as, to};
 use crate::util::files::{folder, write};
@@ -334,6 +335,62 @@ fn jpeg_read_at_a_smaller_size_looks_the_same() {
             (expected.1, expected.0)
         };
         assert_eq!((turned.width(), turned.height()), upright, "{size}");
+    }
+}
+
+/// Whatever the resolution of the colours, and though the image ends within a block.
+#[test]
+fn jpeg_of_any_layout_shrinks_like_the_whole() {
+    let folder = folder();
+    let image = DynamicImage::from(photo(1003, 701).blur(2.0).to_rgb8());
+    let factors = [
+        SamplingFactor::R_4_4_4,
+        SamplingFactor::R_4_2_2,
+        SamplingFactor::R_4_2_0,
+        SamplingFactor::R_4_4_0,
+        SamplingFactor::R_4_1_1,
+        SamplingFactor::R_4_1_0,
+    ];
+    let kinds = [(false, false), (true, false), (false, true), (true, true)];
+    let all = factors
+        .iter()
+        .flat_map(|&factor| kinds.map(|kind| (factor, kind)));
+    for (factor, (is_progressive, is_grey)) in all {
+        let mut jpeg = Vec::new();
+        let mut encoder = Encoder::new(&mut jpeg, 95);
+        encoder.set_sampling_factor(factor);
+        encoder.set_progressive(is_progressive);
+        encoder.set_restart_interval(7);
+        let pixels = if is_grey {
+            (image.to_luma8().into_raw(), ColorType::Luma)
+        } else {
+            (image.to_rgb8().into_raw(), ColorType::Rgb)
+        };
+        encoder.encode(&pixels.0, 1003, 701, pixels.1).unwrap();
+        let jpeg = write(folder.path(), "in.jpg", &jpeg);
+        for size in ["50%", "33%", "20%", "101x77!", "10%", "4%"] {
+            let mut options = Options {
+                format: Format::Png,
+                existing: IfExists::Overwrite,
+                ..to(folder.path())
+            };
+            options.set_size(size.parse().unwrap());
+            let small = image::open(run_one(&options, &jpeg)).unwrap();
+            assert_eq!(small.color().has_color(), !is_grey);
+            let (width, height) = (small.width(), small.height());
+            let whole = image.to_rgb8();
+            let lanczos = image::imageops::FilterType::Lanczos3;
+            let whole = image::imageops::resize(&whole, width, height, lanczos);
+            let whole = if is_grey {
+                DynamicImage::from(whole).to_luma8().into_raw()
+            } else {
+                whole.into_raw()
+            };
+            let likeness = likeness(small.as_bytes(), &whole);
+            let what = format!("{factor:?}, {is_progressive}, {is_grey}, {size}");
+            eprintln!("{what}: {likeness:.1} dB");
+            assert!(likeness > 30.0, "{what}: {likeness} dB");
+        }
     }
 }
 
