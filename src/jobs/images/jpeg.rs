@@ -10,6 +10,7 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use super::error::ImageError;
+use super::jpeg_layout::{Layout, has_end};
 use super::read::{Picture, Source};
 use super::resize::Plane;
 use super::{Filter, size};
@@ -33,13 +34,18 @@ pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Picture, ImageEr
     let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     let upright = size::upright(orientation, (width, height));
-    if let Some(share) = reduction(source, upright)
+    let layout = Layout::of(bytes);
+    let is_read_whole = layout.as_ref().is_none_or(Layout::suits_zune);
+    let share = reduction(source, upright).or((!is_read_whole).then_some(1));
+    if let Some(share) = share
         && let Some(ColorSpace::Luma | ColorSpace::YCbCr) = colours
+        && layout.is_some_and(|layout| layout.suits_rusty())
         && let Some(planes) = read_planes(bytes, share)
     {
         source.context.checkpoint();
         let result = size::before_turn(source.options, upright);
         let result = size::upright(orientation, result);
+        source.check_pixels("would have", result.0, result.1)?;
         if let Some(mut image) = planes.image(result, source.options.filter) {
             image.apply_orientation(orientation);
             return Ok(Picture {
@@ -50,6 +56,10 @@ pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Picture, ImageEr
                 ..Picture::default()
             });
         }
+    }
+    if !is_read_whole {
+        let reason = "it is damaged, or the layout of its colours is not supported";
+        return Err(source.undecodable(&reason));
     }
     let (pixels, damage) = decode(source, bytes, is_grey)?;
     source.context.checkpoint();
@@ -216,49 +226,6 @@ fn decode(
             let damage =
                 cut.or_else(|| (!is_harmless).then(|| "a part of it is damaged".to_owned()));
             Ok((pixels, damage))
-        }
-    }
-}
-
-/// Whether the image has an end, whatever follows it. What is within its headers, such as a small
-/// picture, does not count.
-fn has_end(bytes: &[u8]) -> bool {
-    let mut at = 0;
-    while let Some(found) = bytes
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|&byte| byte == 0xff))
-    {
-        at += found + 1;
-        match bytes.get(at) {
-            Some(0xd9) => return true,
-            // A filled byte, a byte of the pixels, or a mark without data.
-            Some(0xff) => {}
-            Some(0x00 | 0x01 | 0xd0..=0xd8) => at += 1,
-            Some(_) => {
-                let Some(&[high, low]) = bytes.get(at + 1..at + 3) else {
-                    return false;
-                };
-                at += 1 + usize::from(u16::from_be_bytes([high, low]));
-            }
-            None => return false,
-        }
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn end_within_a_header_is_not_the_end() {
-        let start = b"\xff\xd8\xff\xe1\x00\x06\xff\xd8\xff\xd9";
-        let scan = b"\xff\xda\x00\x02\x01\xff\x00\xd9\xff\xd0\x02";
-        let cut = [&start[..], scan].concat();
-        assert!(!has_end(&cut));
-        assert!(has_end(&[&cut[..], b"\xff\xff\xd9\0\0"].concat()));
-        for len in 0..cut.len() {
-            assert!(!has_end(&cut[..len]), "{len}");
         }
     }
 }

@@ -19,6 +19,7 @@ mod encode;
 mod error;
 mod interface;
 mod jpeg;
+mod jpeg_layout;
 mod jxl;
 mod names;
 mod palette;
