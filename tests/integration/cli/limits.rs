@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::util::child::NOT_AS_ROOT;
 use crate::util::files::folder;
+use crate::util::interrupt::hear_interrupt;
 
 /// What a run of six commands prints after this setup in a shell, which has closed all that it inherited but
 /// the standard streams.
@@ -96,6 +97,7 @@ impl Crowded {
     }
 
     fn start_with(room: usize, patience: &str) -> Self {
+        hear_interrupt();
         const RUN: &str = r#"
             [ -e /proc/self/fd/9 ] && exec 9<&-
             # Their parent reaps them: a zombie counts, too.
