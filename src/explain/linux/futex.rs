@@ -36,9 +36,15 @@ const MUSL_TID: u64 = 0x30;
 const GNU_MAX_KIND: u32 = 0xff;
 const GNU_ELISION: u32 = 0x300;
 
+/// The part of memory around a word that is read at once: from 8 bytes before it.
+const BEFORE: i64 = 8;
+const AROUND: usize = 40;
+
 struct Futex<'a> {
     process: &'a ProcessReader<'a>,
     address: u64,
+    /// Nothing if a part of it is no memory.
+    around: Option<[u8; AROUND]>,
     command: u32,
     private: bool,
     realtime: bool,
@@ -52,6 +58,9 @@ pub(super) fn finding(process: &ProcessReader<'_>, call: &SystemCall) -> Finding
     let futex = Futex {
         process,
         address: call.arguments[0],
+        around: call.arguments[0]
+            .checked_add_signed(-BEFORE)
+            .and_then(|begin| process.bytes(begin)),
         command: operation & 0x7f,
         private: operation & PRIVATE != 0,
         realtime: operation & REALTIME != 0,
@@ -91,11 +100,19 @@ impl Futex<'_> {
     }
 
     fn u32(&self, offset: i64) -> Option<u32> {
-        self.process.u32(self.address.checked_add_signed(offset)?)
+        self.bytes(offset).map(u32::from_ne_bytes)
     }
 
     fn u64(&self, offset: i64) -> Option<u64> {
-        self.process.u64(self.address.checked_add_signed(offset)?)
+        self.bytes(offset).map(u64::from_ne_bytes)
+    }
+
+    fn bytes<const N: usize>(&self, offset: i64) -> Option<[u8; N]> {
+        let Some(around) = &self.around else {
+            return self.process.bytes(self.address.checked_add_signed(offset)?);
+        };
+        let begin = usize::try_from(offset + BEFORE).ok()?;
+        around.get(begin..begin + N)?.try_into().ok()
     }
 
     /// The word that a join waits on holds the id of the thread until that has ended.

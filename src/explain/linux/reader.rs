@@ -57,7 +57,7 @@ impl<'a> ProcessReader<'a> {
         *self.frozen.get_or_init(|| is_frozen(self.pid))
     }
 
-    fn bytes<const N: usize>(&self, address: u64) -> Option<[u8; N]> {
+    pub(super) fn bytes<const N: usize>(&self, address: u64) -> Option<[u8; N]> {
         let mut bytes = [0; N];
         self.memory()?.read_exact_at(&mut bytes, address).ok()?;
         Some(bytes)
