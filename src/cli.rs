@@ -1,9 +1,9 @@
 //! The command line: opens the window, or runs a job without one.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an item failed, 2 wrong
-//! usage, 3 the join timed out and the job was cancelled, 141 stdout was closed. After `SIGTERM` and
-//! `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`, which a shell shows as 130.
-//! Ctrl-Z stops the commands with the program.
+//! usage, 3 the join timed out and the job was cancelled, 4 `why` has found a ring, 141 stdout was
+//! closed. After `SIGTERM` and `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`,
+//! which a shell shows as 130. Ctrl-Z stops the commands with the program.
 
 mod interrupt;
 #[cfg(target_os = "linux")]
@@ -20,6 +20,8 @@ mod progress;
 mod run;
 mod run_args;
 mod spool;
+#[cfg(target_os = "linux")]
+mod why;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -80,6 +82,9 @@ enum CliSubcommand {
         #[command(subcommand)]
         command: lesson::LessonSubcommand,
     },
+    /// Say what a process waits for: the threads, locks, children, pipes and sockets up to the cause.
+    #[cfg(target_os = "linux")]
+    Why(why::WhyArgs),
     /// A child process of a lesson.
     #[cfg(unix)]
     #[command(hide = true)]
@@ -174,6 +179,8 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
         Some(CliSubcommand::Twin(args)) => lab::twin(&args),
         #[cfg(unix)]
         Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
+        #[cfg(target_os = "linux")]
+        Some(CliSubcommand::Why(args)) => why::why(&args),
         #[cfg(unix)]
         Some(CliSubcommand::LessonChild(args)) => lesson::lesson_child(&args),
     }

@@ -12,6 +12,7 @@
 // The Freeze Lab and the lessons show their own source, which then also compiles in another crate.
 extern crate self as meanwhile;
 
+pub use meanwhile_explain as explain;
 pub use meanwhile_join as join;
 
 #[doc(hidden)]

@@ -18,7 +18,7 @@ logs="$CARGO_TARGET_DIR/all"
 
 packages=(
     # Linking.
-    gcc libc6-dev
+    gcc libc6-dev musl-tools
     # Libraries that the window and its dialogs load when they start.
     libdbus-1-3 libegl1 libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6
     libxkbcommon-x11-0 libxkbcommon0
@@ -207,6 +207,7 @@ step_clippy-library() {
     for target in x86_64-apple-darwin x86_64-pc-windows-gnu; do
         has_target "$target" || continue
         cargo clippy --locked -p meanwhile-join --lib --all-features --target "$target" -- -D warnings
+        cargo clippy --locked -p meanwhile-explain --lib --target "$target" -- -D warnings
     done
 }
 
@@ -288,6 +289,7 @@ step_msrv() {
         rustup run "$oldest" cargo check --locked -p meanwhile-join --lib "$features" \
             --target-dir "$CARGO_TARGET_DIR/msrv"
     done
+    rustup run "$oldest" cargo check --locked -p meanwhile-explain --lib --target-dir "$CARGO_TARGET_DIR/msrv"
 }
 
 # The models need the join library alone. Optimised, they run in a fraction of the time.
@@ -349,6 +351,8 @@ step_tests() {
     need cargo cargo rustc "rustc, or from rustup" cc gcc python3 python3 sha256sum coreutils \
         mkfifo coreutils install coreutils nice coreutils find findutils xargs findutils \
         perl perl-base setpriv util-linux
+    # The programs of tests/explain are built with both C libraries.
+    [[ "$(uname)" != Linux ]] || need musl-gcc musl-tools
     local failed=0
     cargo build --locked --workspace --bins --examples
     run_tests --workspace --no-fail-fast --lib --bins --tests || failed=1

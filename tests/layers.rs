@@ -12,11 +12,12 @@ use cycles::modules_form_no_cycle;
 #[path = "layers/cycles.rs"]
 mod cycles;
 
-/// Every module with its layer. `join` and `supervise` are packages of their own, which can't use the others. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 16] = [
+/// Every module with its layer. `explain`, `join` and `supervise` are packages of their own, which can't use the others. A module may use modules of its own layer and below.
+const LAYERS: [(&str, usize); 17] = [
     ("catalogue_id", 0),
     ("choice", 0),
     ("desktop", 0),
+    ("explain", 0),
     ("first_process", 0),
     ("format", 0),
     ("join", 0),

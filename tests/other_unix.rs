@@ -13,6 +13,7 @@ mod util {
     pub(crate) mod child;
     pub(crate) mod files;
     pub(crate) mod gate;
+    pub(crate) mod interrupt;
     pub(crate) mod resources;
     pub(crate) mod sleeper;
 }

@@ -67,6 +67,8 @@ impl JobBoard {
         let runs = |job| jobs.get(&job).is_some_and(|job| !job.task.is_finished());
         for join in self.joins.take_expired(self.signal.now(), runs) {
             self.end_join(join.job, join.id, JoinOutcome::TimedOut);
+            #[cfg(target_os = "linux")]
+            self.explain_join(join.job, join.id);
         }
     }
 

@@ -7,6 +7,8 @@
 //! progress is not published: a poll reads it from the running tasks.
 
 mod backpressure;
+#[cfg(target_os = "linux")]
+mod causes;
 mod event_sender;
 mod executor;
 #[cfg_attr(not(unix), path = "isolated/windows.rs")]

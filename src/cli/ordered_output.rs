@@ -79,6 +79,13 @@ impl OutputError {
     }
 }
 
+/// What the thread that writes does next.
+enum Next {
+    Write(OutputStream, Vec<u8>),
+    /// Says that no more can be written.
+    Tell,
+}
+
 /// The output of one item.
 #[derive(Default)]
 struct Queue {
@@ -201,22 +208,33 @@ impl Queue {
 impl Queues {
     /// Writes the output of all items, until there is no more.
     fn write_all(&self, bar: Option<&ProgressBar>, wake: &dyn Fn()) {
-        while let Some((stream, bytes)) = self.next() {
-            if let Err(error) = write(stream, &bytes, bar) {
-                self.inner.lock().fail(OutputError::Stdout(error));
-            }
-            if self.inner.lock().failure.is_some() {
-                wake();
+        let mut has_reported = false;
+        while let Some(next) = self.next(has_reported) {
+            match next {
+                Next::Write(stream, bytes) => {
+                    if let Err(error) = write(stream, &bytes, bar) {
+                        self.inner.lock().fail(OutputError::Stdout(error));
+                    }
+                }
+                Next::Tell => {
+                    has_reported = true;
+                    wake();
+                }
             }
         }
     }
 
-    /// Waits for the bytes that come next, as many as are there for one stream; `None` after the last.
-    fn next(&self) -> Option<(OutputStream, Vec<u8>)> {
+    /// Waits for what comes next: the bytes that are there for one stream, or a failure; `None` after the
+    /// last.
+    fn next(&self, has_reported: bool) -> Option<Next> {
         let mut inner = self.inner.lock();
         loop {
-            if let Some(next) = inner.take_batch() {
-                return Some(next);
+            if let Some((stream, bytes)) = inner.take_batch() {
+                return Some(Next::Write(stream, bytes));
+            }
+            // Here or where an item hands over its output, which could not be kept.
+            if inner.failure.is_some() && !has_reported {
+                return Some(Next::Tell);
             }
             if inner.is_finished && inner.items.is_empty() {
                 return None;
@@ -347,4 +365,29 @@ fn write(stream: OutputStream, bytes: &[u8], bar: Option<&ProgressBar>) -> io::R
 fn write_now(out: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes)?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_that_can_not_be_kept_wakes_at_once() {
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let output = OrderedOutput::start(OutputOrder::Files, None, move || {
+            wake.try_send(()).ok();
+        });
+        let output = output.expect("a thread");
+        let full = SpoolError::from(io::Error::from(io::ErrorKind::StorageFull));
+        output.queues.inner.lock().fail(full.into());
+        let pushed = output
+            .sink()
+            .push(ItemId::new(0), OutputStream::Stdout, b"x");
+        assert!(pushed.is_err());
+        let minute = Duration::from_mins(1);
+        woken.recv_timeout(minute).expect("it wakes its follower");
+        assert!(output.has_failed());
+        let finished = output.finish("", minute);
+        assert!(matches!(finished, Err(OutputError::Spool(_))));
+    }
 }

@@ -321,11 +321,27 @@ impl Follower {
         });
         let waited = format!("still running after {}", format::duration(waited));
         match self.on_timeout {
-            OnTimeout::Wait => self.progress.print(&waited),
+            OnTimeout::Wait => {
+                self.progress.print(&waited);
+                self.print_causes();
+            }
             OnTimeout::Cancel => {
                 self.progress.print(&format!("{waited}; cancelling"));
+                self.print_causes();
                 self.board.time_out(self.job);
                 self.give_up_later(JobState::TimedOut);
+            }
+        }
+    }
+
+    /// Says what the processes of the job wait for.
+    fn print_causes(&self) {
+        #[cfg(target_os = "linux")]
+        for cause in self.board.wait_causes(self.job) {
+            let job = self.record.job(self.job);
+            if let Some(item) = job.and_then(|job| job.item(cause.item)) {
+                let name = item.input.display();
+                self.progress.print(&format!("{name}: {}", cause.sentence));
             }
         }
     }

@@ -121,7 +121,7 @@ but no folder is entered twice.
 
 FILES may be patterns, in quotes: '*.wav', 'img-[0-9]?.{jpg,png}', 'music/**/*.flac'. A file that has this
 name comes first. As in a shell, a pattern matches names with a dot in front only if it has the dot, too; **
-stands for any number of folders, without hidden ones and links.";
+stands for any number of folders, without hidden ones and links. One with more than a million matches fails.";
 
 /// Adds it to the help that the job has.
 fn with_inputs_help(command: clap::Command) -> clap::Command {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::item::{FoundItem, ItemId, ItemState};
 use super::job_state::{JobId, JobState};
-use super::join::{JoinId, JoinOutcome};
+use super::join::{JoinId, JoinOutcome, WaitCause};
 use crate::jobs::{JobSpec, ProcessRun, StopSummary};
 
 #[derive(Clone, Debug)]
@@ -96,6 +96,11 @@ pub enum EventKind {
     JoinDidEnd {
         join: JoinId,
         outcome: JoinOutcome,
+    },
+    /// It was looked at what the processes of a job wait for whose join has timed out.
+    JoinWasExplained {
+        join: JoinId,
+        causes: Vec<WaitCause>,
     },
     /// A requested backtrace is resolved.
     BacktraceDidResolve {

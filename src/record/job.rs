@@ -9,7 +9,7 @@ use super::item::{
 };
 use super::items::Items;
 use super::job_state::{JobId, JobState};
-use super::join::{JoinId, JoinOutcome, JoinRecord};
+use super::join::{JoinId, JoinOutcome, JoinRecord, WaitCause};
 use super::rate::{self, Rate, RateWindow};
 use crate::format;
 use crate::jobs::JobSpec;
@@ -294,8 +294,10 @@ impl JobRecord {
                 blocking,
                 started_at: at,
                 ended: None,
+                causes: Vec::new(),
             }),
             EventKind::JoinDidEnd { join, outcome } => self.end_join(at, join, outcome),
+            EventKind::JoinWasExplained { join, causes } => self.explain_join(join, causes),
             EventKind::BacktraceDidResolve { panic, text } => self.keep_backtrace(panic, text),
         }
     }
@@ -416,10 +418,19 @@ impl JobRecord {
     }
 
     fn end_join(&mut self, at: Duration, id: JoinId, outcome: JoinOutcome) {
-        let join = self.joins.iter_mut().rev().find(|join| join.id == id);
-        if let Some(join) = join {
+        if let Some(join) = self.join_mut(id) {
             join.ended.get_or_insert((at, outcome));
         }
+    }
+
+    fn explain_join(&mut self, id: JoinId, causes: Vec<WaitCause>) {
+        if let Some(join) = self.join_mut(id) {
+            join.causes = causes;
+        }
+    }
+
+    fn join_mut(&mut self, id: JoinId) -> Option<&mut JoinRecord> {
+        self.joins.iter_mut().rev().find(|join| join.id == id)
     }
 
     fn keep_backtrace(&mut self, key: PanicKey, text: Arc<str>) {

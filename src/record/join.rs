@@ -1,4 +1,7 @@
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::ItemId;
 
 /// Numbers the joins of one job, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +38,16 @@ pub struct JoinRecord {
     pub started_at: Duration,
     /// When and how it ended.
     pub ended: Option<(Duration, JoinOutcome)>,
+    /// What some of the processes of the job waited for when it timed out.
+    pub causes: Vec<WaitCause>,
+}
+
+/// What the process of an item waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitCause {
+    pub item: ItemId,
+    /// In plain words, up to the cause.
+    pub sentence: Arc<str>,
 }
 
 impl JoinRecord {

@@ -30,7 +30,7 @@ pub use item::{ItemProcessState, ProcessRecord};
 pub use items::Items;
 pub use job::JobRecord;
 pub use job_state::{JobId, JobState};
-pub use join::{JoinId, JoinOutcome, JoinRecord};
+pub use join::{JoinId, JoinOutcome, JoinRecord, WaitCause};
 pub use rate::Rate;
 pub(crate) use rate::RateWindow;
 pub use timeline::{Activity, Lane, LaneId, LaneKind, LaneOutcome, Message, Span};

@@ -16,9 +16,11 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::util::files::{folder, write};
+use super::util::interrupt::hear_interrupt;
 use super::util::sleeper::Sleeper;
 
 fn meanwhile<S: AsRef<OsStr>>(args: &[S]) -> Command {
+    hear_interrupt();
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
     // These tests run beside others.
     command.args(["run", "command", "--priority", "normal"]);

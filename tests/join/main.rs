@@ -15,6 +15,8 @@ mod util {
     pub(crate) mod child;
     pub(crate) mod files;
     pub(crate) mod gate;
+    #[cfg(unix)]
+    pub(crate) mod interrupt;
     #[cfg(target_os = "linux")]
     pub(crate) mod leftovers;
     #[cfg(target_os = "linux")]

@@ -27,6 +27,25 @@ fn picture_of_a_running_job() {
     window.click("Cancel");
 }
 
+/// Each page as it is first seen, in both themes.
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn pictures_of_every_page() {
+    let pages = [
+        ("Workbench", "workbench"),
+        ("Lessons", "lessons"),
+        ("Freeze Lab", "lab"),
+        ("Settings", "settings"),
+    ];
+    for (theme, suffix) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
+        let mut window = open(theme, &[]);
+        for (page, name) in pages {
+            window.click(page);
+            picture(&mut window, &format!("page-{name}-{suffix}"));
+        }
+    }
+}
+
 /// A GIF of a whole run. Its first frame and its last stay longer.
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]

@@ -50,6 +50,36 @@ fn images_are_resized_rotated_and_saved() {
 }
 
 #[test]
+fn menu_opens_the_result_once_there_is_one() {
+    let mut window = open();
+    let out = out(&window);
+    window.type_into("Save to", out.to_str().expect("plain"));
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    let result = [out.join("in.png")];
+    window.open_menu("in.png");
+    window.click("Open");
+    window.until_it(|window| window.opener.opened().files == result, "the image");
+    window.open_menu("in.png");
+    window.click("Show in folder");
+    window.until_it(
+        |window| window.opener.opened().in_folders == result,
+        "the folder",
+    );
+
+    // There is no result of what failed.
+    window.click("Start");
+    window.until("already exists");
+    window.open_menu("in.png");
+    window.click("Open");
+    let input = window.dir.path().join("in.png");
+    window.until_it(
+        |window| window.opener.opened().files.contains(&input),
+        "the image that was read",
+    );
+}
+
+#[test]
 fn exact_size_is_a_width_and_a_height() {
     let mut window = open();
     let out = out(&window);

@@ -24,6 +24,24 @@ fn join_with_timeout_counts_down_and_times_out() {
     assert!(window.is_enabled("Join with timeout"));
 }
 
+/// The look at the process takes place in the background.
+#[cfg(target_os = "linux")]
+#[test]
+fn timed_out_join_says_what_a_command_waits_for() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.type_into("Command line", "sleep 1000");
+    window.click("Start");
+    window.until("#1 Command");
+    window.until_it(|window| window.is_enabled("Kill"), "the command runs");
+    window.click("Joining");
+    window.set("Timeout (s)", 0.3);
+    window.click("Join with timeout");
+    window.until("sleeps for 1000 s.");
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
 #[test]
 fn timeout_may_be_typed_with_units() {
     let mut window = with_a_long_job();

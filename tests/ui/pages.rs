@@ -118,6 +118,27 @@ fn files_open_the_page_and_the_job_for_them() {
 }
 
 #[test]
+fn other_files_bring_back_the_job_before_a_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let song = file(dir.path(), "song.flac", b"abc");
+    let list = file(dir.path(), "SHA256SUMS", b"");
+    let mut window = Window::open_in(dir, &[]);
+    window.choose("Job", "Images");
+    let job = |window: &Window| window.named("Job").value();
+    let window = window.reopen_with(std::slice::from_ref(&list));
+    let window = window.reopen_with(std::slice::from_ref(&list));
+    assert_eq!(job(&window).as_deref(), Some("Verify"));
+    let window = window.reopen_with(std::slice::from_ref(&song));
+    assert_eq!(job(&window).as_deref(), Some("Images"));
+    // What the user has chosen stays.
+    let mut window = window.reopen_with(&[list]);
+    window.choose("Job", "Audit");
+    window.choose("Job", "Verify");
+    let window = window.reopen_with(&[song]);
+    assert_eq!(job(&window).as_deref(), Some("Verify"));
+}
+
+#[test]
 fn title_says_how_far_the_work_is() {
     let mut window = Window::open();
     window.misbehave("Return", 1.0, 1.0, 60.0);

@@ -3,6 +3,8 @@
 pub(crate) mod child;
 pub(crate) mod files;
 pub(crate) mod gate;
+#[cfg(unix)]
+pub(crate) mod interrupt;
 pub(crate) mod launching;
 #[cfg(target_os = "linux")]
 pub(crate) mod leftovers;

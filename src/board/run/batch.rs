@@ -22,7 +22,7 @@ pub(super) const MAX_ITEMS: usize = 32;
 /// Items that share a task.
 pub(super) struct Batch {
     items: Vec<(ItemId, Arc<Item>)>,
-    /// The number of items that the task has begun; more once it finds no other.
+    /// The number of items that the task has begun; all once it is to begin no other.
     begun: AtomicUsize,
     /// The number of items whose end has been published.
     ended: AtomicUsize,
@@ -79,12 +79,21 @@ impl Batch {
         context: &Context,
     ) -> ItemOutcome {
         while !context.is_cancelled()
-            && let Some((id, item)) = self.items.get(self.begun.fetch_add(1, Ordering::AcqRel))
+            && let Some((id, item)) = self.begin_next()
         {
             self.run_item(*id, item, job, events, long_wait, context);
             self.ended.fetch_add(1, Ordering::Release);
         }
         ItemOutcome::Published
+    }
+
+    /// Begins the next item, unless all have begun or were taken.
+    fn begin_next(&self) -> Option<&(ItemId, Arc<Item>)> {
+        let next = |begun: usize| (begun < self.items.len()).then_some(begun + 1);
+        let begun = self
+            .begun
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        self.items.get(begun.ok()?)
     }
 
     fn run_item(
@@ -122,5 +131,86 @@ impl Batch {
             });
         }
         events.publish(EventKind::ItemDidFinish { item: id, state });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::board::event_sender::BoardSignal;
+    use crate::jobs::{Plan, Step};
+    use crate::join::{self, Cancelled};
+    use crate::record::JobId;
+
+    /// A job whose items the system refuses a process at first. No short item of the jobs that there are needs
+    /// one.
+    #[derive(Default)]
+    struct Refused {
+        attempts: AtomicUsize,
+    }
+
+    impl Job for Refused {
+        fn id(&self) -> &'static str {
+            "refused"
+        }
+
+        fn title(&self) -> &'static str {
+            "Refused"
+        }
+
+        fn plan(&self, _: &[PathBuf], _: &Context, _: &mut dyn Plan) -> Result<(), Cancelled> {
+            Ok(())
+        }
+
+        fn run_item(&self, item: &Item, _context: &Context) -> Result<Output, ItemError> {
+            // Every second attempt succeeds.
+            let before = self.attempts.fetch_add(1, Ordering::Relaxed);
+            if before.is_multiple_of(2) {
+                return Err(ItemError::new("too_many_processes", "refused"));
+            }
+            Ok(Output::Text {
+                text: item.input.display().to_string(),
+            })
+        }
+    }
+
+    #[test]
+    fn items_of_a_shared_task_wait_for_a_process() {
+        const ITEMS: usize = 3;
+        let items = (0..ITEMS).map(|index| {
+            let item = Item {
+                input: PathBuf::from(index.to_string()),
+                bytes: 1,
+                step: Step::Run,
+            };
+            (ItemId::new(index), Arc::new(item))
+        });
+        let batch = Arc::new(Batch::new(items.collect()));
+        let job = Arc::new(Refused::default());
+        let signal = BoardSignal::new(|| ());
+        let (sender, events) = EventSender::new(JobId::new(0), &signal);
+        let task = join::spawn("batch", {
+            let (batch, job) = (batch.clone(), job.clone());
+            move |context| {
+                let long_wait = LongWait::of_job(sender.clone());
+                batch.run(&*job, &sender, &long_wait, context);
+            }
+        });
+        task.expect("a thread").join().expect("no panic");
+        let ends = events.into_iter().filter_map(|event| match event.kind {
+            EventKind::ItemDidFinish { state, .. } => Some(state),
+            _ => None,
+        });
+        let ends: Vec<_> = ends.collect();
+        let has_returned = |state: &ItemState| matches!(state, ItemState::Returned(_));
+        assert!(
+            ends.len() == ITEMS && ends.iter().all(has_returned),
+            "{ends:?}"
+        );
+        assert_eq!(job.attempts.load(Ordering::Relaxed), 2 * ITEMS);
+        assert_eq!(batch.ends(), (false, false));
+        assert!(batch.rest().is_empty() && batch.take_waiting().is_empty());
     }
 }

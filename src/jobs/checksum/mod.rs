@@ -117,6 +117,15 @@ impl Checksum {
             also: digests.collect(),
         })
     }
+
+    /// The digests, each with its algorithm.
+    fn all(&self) -> Vec<(Algorithm, &str)> {
+        let also = self.also.iter();
+        let also = also.map(|also| (also.algorithm, also.digest.as_str()));
+        std::iter::once((self.algorithm, self.digest.as_str()))
+            .chain(also)
+            .collect()
+    }
 }
 
 impl JobOutput for Checksum {
@@ -130,36 +139,42 @@ impl JobOutput for Checksum {
     }
 
     fn digests(&self) -> Vec<(String, &str)> {
-        let also = self.also.iter().map(|also| (also.algorithm, &also.digest));
-        let all = std::iter::once((self.algorithm, &self.digest)).chain(also);
-        all.map(|(algorithm, digest)| (algorithm.to_string(), digest.as_str()))
+        let all = self.all().into_iter();
+        all.map(|(algorithm, digest)| (algorithm.to_string(), digest))
             .collect()
     }
 
     fn has_digest(&self, pasted: &str) -> Result<bool, String> {
-        // A line of a list has the digest at its begin or at its end.
-        let mut words = pasted.split_whitespace();
-        let ends = [Some(pasted), words.next(), words.next_back()];
-        let claim = ends.into_iter().flatten().find_map(read::digest_from_text);
-        let claim = claim.ok_or("That is no digest in hexadecimal digits or base64.")?;
-        let digest = hex::encode(&claim.digest);
-        let also = self.also.iter().map(|also| (also.algorithm, &also.digest));
-        let mut all = std::iter::once((self.algorithm, &self.digest)).chain(also);
-        let is_like = |algorithm, own: &str| {
-            own.len() == digest.len() && claim.tag.is_none_or(|tag| tag == algorithm)
-        };
-        if all.clone().all(|(algorithm, own)| !is_like(algorithm, own)) {
-            let own = all.map(|(algorithm, _)| algorithm.to_string());
-            let own = own.collect::<Vec<_>>().join(", ");
-            return Err(format!("That is no digest of this kind ({own})."));
-        }
-        Ok(all.any(|(algorithm, own)| is_like(algorithm, own) && *own == digest))
+        has_digest(&self.all(), pasted)
     }
 
     /// The word of `sha256sum -c` for a verified file.
     fn verdict(&self) -> Option<&'static str> {
         self.verified.then_some("OK")
     }
+}
+
+/// Whether a digest that the user has pasted, alone or in the line of a list, is one of these.
+///
+/// # Errors
+/// A sentence that says why they can't be compared.
+pub(super) fn has_digest(all: &[(Algorithm, &str)], pasted: &str) -> Result<bool, String> {
+    // A line of a list has the digest at its begin or at its end.
+    let mut words = pasted.split_whitespace();
+    let ends = [Some(pasted), words.next(), words.next_back()];
+    let claim = ends.into_iter().flatten().find_map(read::digest_from_text);
+    let claim = claim.ok_or("That is no digest in hexadecimal digits or base64.")?;
+    let digest = hex::encode(&claim.digest);
+    let is_like = |&(algorithm, own): &(Algorithm, &str)| {
+        own.len() == digest.len() && claim.tag.is_none_or(|tag| tag == algorithm)
+    };
+    if !all.iter().any(is_like) {
+        let own = all.iter().map(|(algorithm, _)| algorithm.to_string());
+        let own = own.collect::<Vec<_>>().join(", ");
+        return Err(format!("That is no digest of this kind ({own})."));
+    }
+    let mut like = all.iter().filter(|own| is_like(own));
+    Ok(like.any(|(_, own)| *own == digest))
 }
 
 impl fmt::Display for Checksum {

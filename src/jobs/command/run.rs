@@ -130,7 +130,7 @@ pub(super) fn run(
 }
 
 /// Starts the item's process. The start itself may hang, when a disk does not respond, so it ends
-/// when the item is cancelled or times out.
+/// when the item is cancelled or times out, unless the process runs by then and can be stopped.
 fn start_process(
     builder: Builder,
     deadline: Option<Instant>,

@@ -48,6 +48,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::cookies::Cookies;
 pub use self::digest::Digest;
+use super::checksum::has_digest;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step, os_text};
 use crate::format::bytes;
 use crate::join::{Cancelled, Context};
@@ -249,6 +250,18 @@ pub struct Fetched {
 impl JobOutput for Fetched {
     fn file(&self) -> Option<&Path> {
         self.saved_to.as_deref()
+    }
+
+    fn digests(&self) -> Vec<(String, &str)> {
+        let digest = self.digest.iter();
+        digest
+            .map(|digest| (digest.algorithm.algorithm().to_string(), &*digest.digits))
+            .collect()
+    }
+
+    fn has_digest(&self, pasted: &str) -> Result<bool, String> {
+        let digest = self.digest.as_ref().ok_or("This result has no digest.")?;
+        has_digest(&[(digest.algorithm.algorithm(), &digest.digits)], pasted)
     }
 
     /// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.

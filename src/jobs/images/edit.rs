@@ -5,7 +5,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat};
 
@@ -15,7 +14,8 @@ use super::error::ImageError;
 use super::names::folder_of;
 use super::palette_gif::IndexedGif;
 use super::read::{Frame, LeftOut, Picture, Source, sentence_end};
-use super::{Damaged, Filter, Flip, IfExists, Options, Saved, format_of, size};
+use super::resize::resized;
+use super::{Damaged, Flip, IfExists, Options, Saved, format_of, size};
 use crate::jobs::checksum::open_regular;
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::save::{PendingFile, SaveError};
@@ -196,7 +196,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Edits an image, which is smaller than its full size if that was read only as far as needed.
+    /// Edits an image, which has the size of the result already if it was read only as far as needed.
     fn edit_frame(
         &self,
         mut image: DynamicImage,
@@ -230,16 +230,8 @@ impl Edit<'_> {
             return Ok(image);
         }
         self.source.check_pixels("would have", width, height)?;
-        let algorithm = match self.source.options.filter {
-            Filter::Lanczos3 => ResizeAlg::Convolution(FilterType::Lanczos3),
-            Filter::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            Filter::Nearest => ResizeAlg::Nearest,
-        };
-        let options = ResizeOptions::new().resize_alg(algorithm);
-        let mut resized = DynamicImage::new(width, height, image.color());
-        let done = Resizer::new().resize(&image, &mut resized, &options);
-        done.map_err(|error| self.source.undecodable(&error))?;
-        Ok(resized)
+        resized(&image, (width, height), self.source.options.filter)
+            .map_err(|error| self.source.undecodable(&error))
     }
 
     fn unencodable(&self, error: &impl ToString) -> ImageError {

@@ -9,7 +9,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::error::EncodingError;
 use image::{ColorType, DynamicImage, ImageEncoder, ImageFormat, ImageResult};
-use jpeg_encoder::{Encoder as JpegEncoder, EncodingError as JpegError, SamplingFactor};
+use rusty_jpeg::{Encoder as JpegEncoder, EncodingError as JpegError, SamplingFactor};
 use tiff::TiffError;
 use tiff::encoder::{TiffEncoder, colortype};
 use tiff::tags::Tag;
@@ -109,9 +109,9 @@ impl Encoding<'_> {
             encoder.add_icc_profile(profile)?;
         }
         let colours = if image.color().has_color() {
-            jpeg_encoder::ColorType::Rgb
+            rusty_jpeg::ColorType::Rgb
         } else {
-            jpeg_encoder::ColorType::Luma
+            rusty_jpeg::ColorType::Luma
         };
         encoder.encode(image.as_bytes(), width, height, colours)
     }

@@ -16,8 +16,9 @@ use crate::join::{Cancelled, Context};
 
 /// Formats of images that can't be read, by the extensions of their names.
 ///
-/// AVIF: `re_rav1d` decodes frames in Rust and builds here; whether it decodes well was not tried. `avif-parse`,
-/// which finds them in a file, has the licence MPL 2.0; other parsers were not looked at. HEIC: of those in Rust
+/// AVIF: `rav1d` decodes frames in Rust, but has the interface of C alone, which needs unsafe code here; `re_rav1d`
+/// has another one, and whether it decodes well was not tried. `avif-parse` and `zenavif-parse`, which find the
+/// frames in a file, have the licence MPL 2.0, and `zenavif`, which does it all, the AGPL. HEIC: of those in Rust
 /// with a permissive licence, one gives wrong colours to files of `heif-enc`, and the other has no limit of
 /// pixels or memory to set.
 const UNREADABLE: [(&str, &[&str]); 6] = [

@@ -21,7 +21,7 @@ const READ_BYTES: usize = 64 * 1024;
 pub(super) struct Picture {
     /// Each in its proper orientation: one, or those of an animation or of pages.
     pub(super) frames: Vec<Frame>,
-    /// The size of the image in the file, if it was read at a smaller one.
+    /// The size of the image in the file, if it was read at that of the result.
     pub(super) full_size: Option<(u32, u32)>,
     /// If there is one, the grey values of the only image are its indexes.
     pub(super) palette: Option<Palette>,

@@ -6,6 +6,8 @@ use tiff::TiffError;
 use tiff::decoder::{Decoder, Limits};
 use tiff::tags::{ByteOrder, Tag};
 
+use crate::join::Context;
+
 /// Values of `PhotometricInterpretation`.
 pub(super) const GREY: u16 = 1;
 pub(super) const RGB: u16 = 2;
@@ -39,12 +41,14 @@ type Renamed<R> = (BufReader<Relabelled<R>>, Vec<Option<u16>>);
 pub(super) fn relabelled<R: BufRead + Seek>(
     mut file: R,
     limits: Limits,
+    context: &Context,
 ) -> Result<Renamed<R>, TiffError> {
     let mut meanings = Vec::new();
     let mut places = Vec::new();
     let mut decoder = Decoder::new(&mut file)?.with_limits(limits);
     let order = decoder.byte_order();
     loop {
+        context.checkpoint();
         let meaning = decoder.find_tag_unsigned(Tag::PhotometricInterpretation)?;
         let word = match meaning {
             Some(PALETTE) => Some(GREY),
@@ -65,6 +69,7 @@ pub(super) fn relabelled<R: BufRead + Seek>(
     }
     let mut changed = Vec::new();
     for (at, word) in places {
+        context.checkpoint();
         changed.extend(value_of_colours(&mut file, at, order, word)?);
     }
     changed.sort_unstable();
@@ -150,5 +155,89 @@ impl<R: Seek> Seek for Relabelled<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.at = self.file.seek(to)?;
         Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tiff::encoder::{TiffEncoder, colortype};
+
+    use super::*;
+    use crate::join::{self, JoinError};
+
+    const PAGES: usize = 500;
+
+    fn many_pages() -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut file).expect("in memory");
+        for _ in 0..PAGES {
+            let written = encoder.write_image::<colortype::Gray8>(1, 1, &[0]);
+            written.expect("in memory");
+        }
+        file.into_inner()
+    }
+
+    /// A file that counts how often it is sought, and cancels the task that reads it at some of them.
+    struct Cancelling {
+        file: Cursor<Vec<u8>>,
+        context: Context,
+        cancels_at: usize,
+        seeks: Arc<AtomicUsize>,
+    }
+
+    impl Read for Cancelling {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.file.read(buffer)
+        }
+    }
+
+    impl BufRead for Cancelling {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.file.fill_buf()
+        }
+
+        fn consume(&mut self, amount: usize) {
+            self.file.consume(amount);
+        }
+    }
+
+    impl Seek for Cancelling {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            if self.seeks.fetch_add(1, Ordering::Relaxed) == self.cancels_at {
+                self.context.token().cancel();
+            }
+            self.file.seek(to)
+        }
+    }
+
+    /// How often the file is sought if its reading is cancelled at this seek, and how many pages are found.
+    fn seeks_of(cancels_at: usize) -> (usize, Result<usize, JoinError>) {
+        let seeks = Arc::new(AtomicUsize::new(0));
+        let counted = seeks.clone();
+        let task = join::spawn("reads", move |context| {
+            let file = Cancelling {
+                file: Cursor::new(many_pages()),
+                context: context.clone(),
+                cancels_at,
+                seeks: counted,
+            };
+            let read = relabelled(file, Limits::default(), context);
+            read.map_or(0, |(_, meanings)| meanings.len())
+        });
+        let found = task.expect("a thread").join().copied();
+        (seeks.load(Ordering::Relaxed), found)
+    }
+
+    #[test]
+    fn cancel_ends_the_look_at_many_pages() {
+        let (all, found) = seeks_of(usize::MAX);
+        assert_eq!(found.ok(), Some(PAGES));
+        let (until_cancel, ended) = seeks_of(all / 4);
+        assert!(matches!(ended, Err(JoinError::Cancelled)), "{ended:?}");
+        assert!(until_cancel < all / 3, "{until_cancel} of {all}");
     }
 }

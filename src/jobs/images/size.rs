@@ -73,14 +73,18 @@ pub(super) fn after(options: &Options, (width, height): (u32, u32)) -> (u32, u32
     }
 }
 
-/// Whether the result of an upright image of this size has the same pixels in another order.
-pub(super) fn is_only_turned(options: &Options, upright: (u32, u32)) -> bool {
-    let (width, height) = upright;
-    let turned = match options.rotate {
+/// The size of the result before its pixels are turned.
+pub(super) fn before_turn(options: &Options, upright: (u32, u32)) -> (u32, u32) {
+    let (width, height) = after(options, upright);
+    match options.rotate {
         Rotate::None | Rotate::UpsideDown => (width, height),
         Rotate::Right | Rotate::Left => (height, width),
-    };
-    after(options, upright) == turned
+    }
+}
+
+/// Whether the result of an upright image of this size has the same pixels in another order.
+pub(super) fn is_only_turned(options: &Options, upright: (u32, u32)) -> bool {
+    before_turn(options, upright) == upright
 }
 
 #[expect(

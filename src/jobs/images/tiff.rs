@@ -32,7 +32,7 @@ pub(super) fn read(source: &Source<'_>, file: impl BufRead + Seek) -> Result<Pic
     limits.decoding_buffer_size = max_alloc.max(MIN_VALUE_BYTES);
     limits.intermediate_buffer_size = max_alloc;
     limits.ifd_value_size = max_alloc;
-    let (file, meanings) = relabelled(file, limits.clone()).map_err(failed)?;
+    let (file, meanings) = relabelled(file, limits.clone(), source.context).map_err(failed)?;
     let mut meanings = meanings.into_iter();
     let mut decoder = Decoder::new(file).map_err(failed)?.with_limits(limits);
     let mut picture = Picture::default();

@@ -44,12 +44,7 @@ impl JobInterface for Options {
             "The folder in which the names of a list begin. If it is empty, that of the list, or else \
              the current one.",
         );
-        form.path(
-            base,
-            PathKind::Folder,
-            "the folder of the list",
-            &mut self.base,
-        );
+        form.path(base, PathKind::Folder, "beside the list", &mut self.base);
         let missing = Field::new(
             "Leave out what is missing",
             "A list may name more files than were downloaded.",

@@ -70,10 +70,7 @@ impl Builder {
     /// Returns the default settings for a process that runs `program`, which is a path or a name
     /// that is looked up in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self::of(Invocation {
-            program: program.as_ref().to_owned(),
-            ..Invocation::default()
-        })
+        Self::of(Invocation::of_program(program.as_ref()))
     }
 
     fn of(invocation: Invocation) -> Self {

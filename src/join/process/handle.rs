@@ -261,7 +261,9 @@ impl Process {
     /// call it in a task, not on the UI thread.
     ///
     /// `SIGTERM` goes to those that are there when the stop begins. What they start in order to tidy up
-    /// is left to finish within the grace, and is killed with the rest when that is over.
+    /// is left to finish within the grace, and is killed with the rest when that is over. On Linux, what was
+    /// started while the stop began gets it too. Only what a process that handles `SIGTERM` starts at the
+    /// moment of the signal may pass for a part of its tidying up.
     ///
     /// The tree is the process, its descendants, the processes of its [own
     /// group](super::ProcessGroup::Own) if it has one, and every process with its tag in the

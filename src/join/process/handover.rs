@@ -12,7 +12,9 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -95,27 +97,35 @@ impl Handover {
         Ok((Self::of(ours, false), theirs.into()))
     }
 
-    /// Waits until the shim has become the command, was killed or the start was given up. Returns why it
-    /// has not become the command.
-    pub(super) fn wait(self, given_up: &CancelToken) -> Result<(), Refusal> {
-        let socket = self.socket.clone();
-        let _ends_the_wait = given_up.on_cancel(move || {
-            // Fails if the other end is closed, and then the wait has ended.
-            socket.shutdown(Shutdown::Both).ok();
+    /// Waits until the shim has become the command or was killed. Returns `false` if the start was given up
+    /// before that: then it may become the command.
+    ///
+    /// # Errors
+    /// It has not become the command.
+    pub(super) fn wait(self, given_up: &CancelToken) -> Result<bool, Refusal> {
+        let was_cut = Arc::new(AtomicBool::new(false));
+        let _ends_the_wait = given_up.on_cancel({
+            let (socket, was_cut) = (self.socket.clone(), was_cut.clone());
+            move || {
+                if !is_closed(&socket) {
+                    was_cut.store(true, Ordering::Release);
+                    // Fails if the other end was closed just now, and then the wait has ended.
+                    socket.shutdown(Shutdown::Both).ok();
+                }
+            }
         });
         let mut answer = Vec::new();
         // An error means that the shim was killed, which its exit shows.
         (&*self.socket).read_to_end(&mut answer).ok();
+        let was_cut = was_cut.load(Ordering::Acquire);
         let refusal = match answer.split_first() {
             Some((&RECEIPT, refusal)) if self.expects_receipt => refusal,
-            _ if self.expects_receipt && !given_up.is_cancelled() => {
-                return Err(Refusal::NotReceived);
-            }
+            _ if self.expects_receipt && !was_cut => return Err(Refusal::NotReceived),
             _ => &answer,
         };
         let refusal = String::from_utf8_lossy(refusal);
         match refusal.split_once(' ') {
-            None => Ok(()),
+            None => Ok(!was_cut),
             Some(("version", _)) => Err(Refusal::OtherVersion),
             Some(("option", sentence)) => Err(Refusal::Option(sentence.to_owned())),
             Some((_, errno)) => Err(Refusal::NotExecuted(match errno.parse() {
@@ -124,6 +134,13 @@ impl Handover {
             })),
         }
     }
+}
+
+/// Whether the other end is closed.
+fn is_closed(socket: &UnixStream) -> bool {
+    let mut polled = [PollFd::new(socket, PollFlags::empty())];
+    let polls = retry_on_intr(|| poll(&mut polled, Some(&Timespec::default())));
+    polls.is_ok() && polled[0].revents().contains(PollFlags::HUP)
 }
 
 /// The shim's end.

@@ -17,6 +17,8 @@ use super::{lookup, tag};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Invocation {
     pub(super) program: OsString,
+    /// The file of a program that was given by its name alone.
+    found: Option<OsString>,
     /// The argument 0; that is the program if it is `None`.
     pub(super) arg0: Option<OsString>,
     pub(super) args: Vec<OsString>,
@@ -28,6 +30,13 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
+    pub(super) fn of_program(program: &OsStr) -> Self {
+        Self {
+            program: program.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Takes over what can be read from a command.
     pub(super) fn of_command(command: &Command) -> Self {
         let variables = command.get_envs();
@@ -107,13 +116,27 @@ impl Invocation {
         })
     }
 
-    /// Checks for what the `exec` of a launcher does not refuse: it passes other files to the shell.
-    pub(super) fn check_program(&self) -> Result<(), SpawnError> {
+    /// Finds the program, and checks for what the `exec` of a launcher does not refuse: it passes other files
+    /// to the shell.
+    pub(super) fn find(&mut self) -> Result<(), SpawnError> {
         let program = self.find_program().map_err(|source| self.explain(source))?;
-        if lookup::is_executable_format(&program) {
-            Ok(())
-        } else {
-            Err(self.explain(Errno::NOEXEC.into()))
+        if !lookup::is_executable_format(&program) {
+            return Err(self.explain(Errno::NOEXEC.into()));
+        }
+        let is_name = !self.program.as_bytes().contains(&b'/');
+        // Another user may find another one, and so may a process in another folder.
+        let is_sure = is_name && program.is_absolute() && !self.user.is_set();
+        self.found = is_sure.then(|| program.into_os_string());
+        Ok(())
+    }
+
+    /// Returns the program for the `exec` of a launcher, which need not search again for one that was found,
+    /// and the argument 0 if that is another one.
+    pub(super) fn program_and_arg0(&self) -> (&OsStr, Option<&OsStr>) {
+        let arg0 = self.arg0.as_deref();
+        match &self.found {
+            Some(found) => (found, arg0.or(Some(&self.program))),
+            None => (&self.program, arg0),
         }
     }
 

@@ -93,12 +93,9 @@ impl Target<'_> {
             args.push(format!("mark={mark}").into());
         }
         let Invocation {
-            program,
-            arg0,
-            user,
-            current_dir,
-            ..
+            user, current_dir, ..
         } = self.invocation;
+        let (program, arg0) = self.invocation.program_and_arg0();
         args.extend(user.to_args().map(Into::into));
         if user.is_set() && current_dir.is_some() {
             args.push(ENTER.into());
@@ -106,8 +103,9 @@ impl Target<'_> {
         if arg0.is_some() {
             args.push(WITH_ARG0.into());
         }
-        args.extend(["--".into(), program.clone()]);
-        args.extend(arg0.iter().chain(&self.invocation.args).cloned());
+        args.extend(["--".into(), program.to_owned()]);
+        args.extend(arg0.map(OsStr::to_owned));
+        args.extend(self.invocation.args.iter().cloned());
         args
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
@@ -29,6 +29,7 @@ use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
 use super::launcher::Launcher;
 use super::output::StreamCapture;
+use super::patient::Attempt;
 use super::reaper::{self, WatchedChild};
 use super::shared::{Origin, PipeEnds, ProcessShared, Spawned};
 use super::shim::Target;
@@ -51,16 +52,16 @@ impl Builder {
     pub fn spawn(self) -> Result<Process, SpawnError> {
         match self.cancel_token.clone() {
             Some(token) => self.spawn_until(None, &token),
-            None => self.start_now(&CancelToken::new()),
+            None => self.start_now(&Attempt::default()),
         }
     }
 
-    /// Starts the process on this thread. If the start is given up meanwhile, a shim that hangs may be all
-    /// that was started.
-    fn start_now(self, given_up: &CancelToken) -> Result<Process, SpawnError> {
+    /// Starts the process on this thread. Returns [`SpawnError::Cancelled`] if the start is given up before
+    /// the program is loaded, and then has killed what was started.
+    fn start_now(mut self, attempt: &Attempt) -> Result<Process, SpawnError> {
         self.invocation.check()?;
         if self.launch.is_some() {
-            self.invocation.check_program()?;
+            self.invocation.find()?;
         } else if self.group == ProcessGroup::Session {
             let text = "only a launcher can give it a session of its own";
             return Err(self.refusal(io::Error::new(io::ErrorKind::Unsupported, text)));
@@ -68,14 +69,36 @@ impl Builder {
         reaper::start()?;
         stopper::start()?;
         let started = match &self.launch {
-            Some((launcher, options)) => self.launch(launcher, options, given_up)?,
-            None => self.start_child()?,
+            Some((launcher, options)) => self.launch(launcher, options, attempt)?,
+            None => self.start_child(attempt)?,
         };
-        self.take_over(started)
+        let is_loaded = started.is_loaded;
+        let process = self.take_over(started)?;
+        if is_loaded {
+            return Ok(process);
+        }
+        // The caller does not get it, so it needs no report.
+        drop(process.stop(Duration::ZERO));
+        Err(SpawnError::Cancelled {
+            program: process.name().to_owned(),
+        })
+    }
+
+    /// Notes that the command may run from now on.
+    ///
+    /// # Errors
+    /// The start was given up.
+    fn begin(&self, attempt: &Attempt) -> Result<(), SpawnError> {
+        if attempt.begin() {
+            return Ok(());
+        }
+        Err(SpawnError::Cancelled {
+            program: self.invocation.program_name(),
+        })
     }
 
     /// Starts the process without a launcher.
-    fn start_child(&self) -> Result<Started, SpawnError> {
+    fn start_child(&self, attempt: &Attempt) -> Result<Started, SpawnError> {
         let key = next_key();
         let tag = tag::new_tag(key);
         let Invocation {
@@ -91,6 +114,7 @@ impl Builder {
         command.stdout(of_process.stdout).stderr(of_process.stderr);
         self.prepare(&mut command, &tag);
         self.invocation.user.set_on(&mut command);
+        self.begin(attempt)?;
         let child = self.start(command)?.map_err(|cause| self.refusal(cause))?;
         Ok(Started::new(child, own, key, tag, None))
     }
@@ -100,11 +124,11 @@ impl Builder {
         &self,
         launcher: &Launcher,
         options: &LaunchOptions,
-        given_up: &CancelToken,
+        attempt: &Attempt,
     ) -> Result<Started, SpawnError> {
         let shim = launcher.program();
         let start =
-            |program, is_again| self.launch_with(launcher, program, options, is_again, given_up);
+            |program, is_again| self.launch_with(launcher, program, options, is_again, attempt);
         let mut launched = start(shim, false)?;
         if matches!(launched, Err(Refusal::NotReceived)) {
             launcher.ahead().end_all();
@@ -128,7 +152,7 @@ impl Builder {
         program: &Arc<Path>,
         options: &LaunchOptions,
         is_again: bool,
-        given_up: &CancelToken,
+        attempt: &Attempt,
     ) -> Result<Result<Started, Refusal>, SpawnError> {
         let key = next_key();
         let tag = tag::new_tag(key);
@@ -140,6 +164,7 @@ impl Builder {
             invocation: &self.invocation,
         };
         let guard = Arc::new(launcher.guard(&tag)?);
+        self.begin(attempt)?;
         let began = StartTime::now();
         let waiting = (!is_again).then(|| launcher.ahead().use_one(program, &target, &of_process));
         let shim = match waiting.flatten() {
@@ -152,15 +177,21 @@ impl Builder {
                 Err(error) => return Ok(Err(Refusal::NotStarted(error))),
             },
         };
-        if let Err(refusal) = shim.handover.wait(given_up) {
-            reap_refused(shim.child);
-            return Ok(Err(refusal));
+        let is_loaded = match shim.handover.wait(attempt.given_up()) {
+            Ok(is_loaded) => is_loaded,
+            Err(refusal) => {
+                reap_refused(shim.child);
+                return Ok(Err(refusal));
+            }
+        };
+        if is_loaded {
+            launcher.ahead().start_more(program);
         }
-        launcher.ahead().start_more(program);
         let started = Started::new(shim.child, own, key, tag, Some(guard));
         Ok(Ok(Started {
             newest_pid: shim.newest_pid,
             began,
+            is_loaded,
             ..started
         }))
     }
@@ -188,8 +219,9 @@ impl Builder {
     /// Like [`spawn`](Self::spawn), but gives up at this time, or when the token is cancelled. `None` is no
     /// deadline.
     ///
-    /// A start that was given up goes on in a daemon task of its own. If it succeeds after all, the
-    /// process is killed at once.
+    /// A start that was given up goes on in a daemon task of its own, and what it has started is killed. If
+    /// the program was loaded by then, the process is returned all the same, and the caller may stop it. So
+    /// nothing runs unknown to the caller, unless a disk does not respond for two seconds.
     ///
     /// ```
     /// use meanwhile_join::CancelToken;
@@ -214,7 +246,7 @@ impl Builder {
         let own = self.cancel_token.iter();
         let tokens: Vec<_> = own.chain([token]).cloned().collect();
         let is_launched = self.launch.is_some();
-        let start = move |given_up: &CancelToken| self.start_now(given_up);
+        let start = move |attempt: &Attempt| self.start_now(attempt);
         patient::spawn_until(program, is_launched, start, deadline.into(), &tokens)
     }
 
@@ -396,6 +428,8 @@ pub(super) struct Started {
     newest_pid: Option<i32>,
     /// A moment before the process could start another one.
     began: StartTime,
+    /// Whether it is the program. Otherwise it may be a shim that becomes it.
+    is_loaded: bool,
     origin: Origin,
 }
 
@@ -417,6 +451,7 @@ impl Started {
             guard,
             newest_pid: None,
             began: StartTime::now(),
+            is_loaded: true,
             origin: Origin::Own,
         }
     }
@@ -434,6 +469,7 @@ impl Started {
             guard: None,
             newest_pid: None,
             began: StartTime::now(),
+            is_loaded: true,
             origin: Origin::Other(ended),
         }
     }
@@ -464,11 +500,12 @@ fn next_key() -> u64 {
 mod tests {
     use super::super::super::JoinError;
     use super::*;
-    use std::time::Duration;
 
     /// Spawns as on a system without pidfds.
     fn spawn_without_pidfd(builder: &Builder) -> Process {
-        let started = builder.start_child().expect("the program starts");
+        let started = builder
+            .start_child(&Attempt::default())
+            .expect("the program starts");
         let adopted = builder.take_over(Started {
             pidfd: None,
             ..started

@@ -15,7 +15,7 @@ use super::guard::Holder;
 use super::launcher_id::LauncherId;
 use super::reserve;
 use super::system::{self, Notifier};
-use super::tree::{self, Member, ProcessIdentity, Root, Snapshot, StartTime};
+use super::tree::{self, LastStart, Member, ProcessIdentity, Root, Snapshot};
 
 /// The interval between scans for new processes, at first and after each change. A scan reads the
 /// whole process table.
@@ -36,8 +36,8 @@ pub(super) const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct StopReport {
     /// The end of the process itself; `None` if it has not ended.
     pub exit: Option<Exit>,
-    /// The processes that got `SIGTERM`: those that were there when the stop began. Each is also in one
-    /// of the other lists.
+    /// The processes that got `SIGTERM`: those that were there when the stop began or were started just
+    /// then. Each is also in one of the other lists.
     pub asked: Vec<TreeMember>,
     /// The processes that ended within the grace: after `SIGTERM` or, if they were started during the
     /// stop, by themselves.
@@ -119,18 +119,48 @@ struct Tree {
 #[derive(Clone, Default)]
 struct Asked {
     processes: BTreeSet<ProcessIdentity>,
+    /// Those that may forget it when they execute a program.
+    may_forget: BTreeSet<ProcessIdentity>,
     /// When the first of them got it.
-    since: Option<StartTime>,
+    since: Option<LastStart>,
+    /// Whether one of them may tidy up. The others end without starting anything.
+    may_tidy_up: bool,
 }
 
 impl Asked {
-    /// Whether this process is to get `SIGTERM`, which it gets once. What was started after the others
-    /// got it is a part of how they end, and is left alone.
-    fn add(&mut self, process: ProcessIdentity) -> bool {
-        let since = self.since;
-        let was_there = since.is_none_or(|since| process.started_before(since));
-        was_there && self.processes.insert(process)
+    /// Returns which of these get `SIGTERM` now. Each gets it once, unless it forgets it.
+    fn add(&mut self, found: &[Member]) -> Vec<ProcessIdentity> {
+        let is_asked = |member: &&Member| self.processes.contains(&member.identity);
+        let (asked, others): (Vec<&Member>, Vec<_>) = found.iter().partition(is_asked);
+        // A shell that has just begun sets its traps.
+        self.may_tidy_up |= !others.is_empty() && asked.iter().any(|it| may_tidy_up(it));
+        let has_forgotten =
+            |member: &&Member| !member.is_copy && self.may_forget.remove(&member.identity);
+        let mut now: Vec<_> = asked.into_iter().filter(has_forgotten).collect();
+        let others = others.into_iter().filter(|it| self.was_there(it.identity));
+        let (tidying, ending): (Vec<&Member>, Vec<_>) = others.partition(|it| may_tidy_up(it));
+        self.may_tidy_up |= !tidying.is_empty();
+        // Until it executes a program, a copy has the handlers of its parent, and not what these do.
+        let copies = tidying.iter().filter(|it| it.is_copy);
+        self.may_forget.extend(copies.map(|it| it.identity));
+        self.since.get_or_insert_with(LastStart::now);
+        // Those that may tidy up are the first, so that they start little between that moment and the signal.
+        now.extend(tidying.into_iter().chain(ending));
+        let now: Vec<_> = now.into_iter().map(|it| it.identity).collect();
+        self.processes.extend(&now);
+        now
     }
+
+    /// Whether a process is no part of how the others end. Of those that `SIGTERM` ends at once, everything
+    /// was started before, even if it was not there yet when they were looked for.
+    fn was_there(&self, process: ProcessIdentity) -> bool {
+        let was_started_by = |since| process.was_started_by(since);
+        !self.may_tidy_up || self.since.is_none_or(was_started_by)
+    }
+}
+
+fn may_tidy_up(member: &Member) -> bool {
+    system::may_tidy_up(member.identity.pid)
 }
 
 struct MemberState {
@@ -291,10 +321,12 @@ impl Tree {
         let found = tree::find(table, root, self.members.keys())?;
         let running: BTreeSet<ProcessIdentity> =
             found.iter().map(|member| member.identity).collect();
-        let now = StartTime::now();
+        let asked = match self.phase {
+            Phase::Terminate => self.asked.add(&found),
+            Phase::Kill => Vec::new(),
+        };
         for member in found {
-            let identity = member.identity;
-            let state = self.members.entry(identity).or_insert(MemberState {
+            let state = self.members.entry(member.identity).or_insert(MemberState {
                 member,
                 was_killed: false,
                 has_ended: false,
@@ -304,14 +336,12 @@ impl Tree {
                 self.is_due |= !state.was_killed;
                 state.was_killed = true;
                 tree::signal(root, &state.member, Signal::KILL);
-            } else if self.asked.add(identity) {
-                tree::signal(root, &state.member, Signal::TERM);
-                // A stopped process handles the first signal when it is continued.
-                tree::signal(root, &state.member, Signal::CONT);
             }
         }
-        if self.phase == Phase::Terminate {
-            self.asked.since.get_or_insert(now);
+        for state in asked.iter().filter_map(|it| self.members.get(it)) {
+            tree::signal(root, &state.member, Signal::TERM);
+            // A stopped process handles the first signal when it is continued.
+            tree::signal(root, &state.member, Signal::CONT);
         }
         for (identity, state) in &mut self.members {
             state.has_ended = !running.contains(identity);

@@ -21,12 +21,14 @@ pub(super) use linux::{
     set_own_name, set_parent_death_signal, set_user, start_of_now,
 };
 #[cfg(all(target_os = "linux", not(other_unix)))]
-pub(super) use linux_table::{pipe_holders, processes_of, running_processes, start_of};
+pub(super) use linux_table::{
+    may_tidy_up, pipe_holders, processes_of, running_processes, start_of,
+};
 #[cfg(any(other_unix, not(target_os = "linux")))]
 pub(super) use other_unix::{
     Inherited, Notifier, Pidfd, SHOWS_ALL_TAGS, adopt_orphans, adopted, executable_of_itself,
-    executable_of_parent, group_of, is_program_format, mark_limit, newest_pid, own_executable,
-    own_folder, own_group, parents_group, pids_since, pipe_holders, processes_of, reap,
-    running_processes, set_background_priority, set_mark, set_own_name, set_parent_death_signal,
-    set_user, start_of, start_of_now,
+    executable_of_parent, group_of, is_program_format, mark_limit, may_tidy_up, newest_pid,
+    own_executable, own_folder, own_group, parents_group, pids_since, pipe_holders, processes_of,
+    reap, running_processes, set_background_priority, set_mark, set_own_name,
+    set_parent_death_signal, set_user, start_of, start_of_now,
 };

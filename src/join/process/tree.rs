@@ -53,10 +53,37 @@ impl StartTime {
     }
 }
 
+/// A moment, and the pid that was given last before it: it tells starts at the same time apart.
+#[derive(Clone, Copy)]
+pub(super) struct LastStart {
+    time: StartTime,
+    newest_pid: Option<i32>,
+}
+
+impl LastStart {
+    pub(super) fn now() -> Self {
+        Self {
+            time: StartTime::now(),
+            newest_pid: system::newest_pid(),
+        }
+    }
+}
+
+/// Fewer processes than these start at the same time, as coarse as that is. A pid that differs by more is from
+/// before the pids began again with small numbers.
+const MAX_STARTS: i32 = 1_000;
+
 impl ProcessIdentity {
     /// Whether it was started before that moment. False if the system does not show it.
     pub(super) fn started_before(self, moment: StartTime) -> bool {
         self.started < moment.0
+    }
+
+    /// Whether it was started before that moment, or at the same time with a pid that had been given by then.
+    pub(super) fn was_started_by(self, moment: LastStart) -> bool {
+        let is_given = |newest: i32| (0..MAX_STARTS).contains(&(newest - self.pid));
+        self.started_before(moment.time)
+            || self.started == moment.time.0 && moment.newest_pid.is_some_and(is_given)
     }
 
     fn of(entry: &ProcessEntry) -> Self {
@@ -80,6 +107,8 @@ pub(super) struct Member {
     pub(super) identity: ProcessIdentity,
     pub(super) name: String,
     pub(super) group: i32,
+    /// See [`ProcessEntry`].
+    pub(super) is_copy: bool,
     /// `None` where the system has no pidfds, and at the limit of open files.
     pub(super) pidfd: Option<Pidfd>,
 }
@@ -92,6 +121,7 @@ impl Member {
             identity,
             name: entry.name.clone(),
             group: entry.group,
+            is_copy: entry.is_copy,
             pidfd,
         };
         match open_same(identity) {

@@ -14,6 +14,8 @@ pub struct Choices {
     pub jobs: Vec<Options>,
     /// An index into [`Choices::jobs`].
     pub chosen: usize,
+    /// The id of the job that one which is made for the files from outside has replaced, until the user chooses.
+    pub replaced: Option<String>,
     pub run_on: RunOn,
     /// The number of items that run at once, at least 1.
     pub workers: usize,
@@ -35,6 +37,7 @@ impl Default for Choices {
         Self {
             jobs: jobs::catalogue(),
             chosen: 0,
+            replaced: None,
             run_on: RunOn::default(),
             workers: jobs::cores(),
             priority: Priority::default(),
@@ -63,14 +66,32 @@ impl Choices {
         self.shows_joining.unwrap_or(job.job().is_demonstration())
     }
 
-    /// Chooses the job for files with which the window is opened: one that is made for them, else the last one if
-    /// that works on files, else the first.
+    /// Chooses the job for files with which the window is opened: one that is made for them, else the one that the
+    /// user chose last if that works on files, else the first.
     pub(crate) fn choose_for(&mut self, files: &[PathBuf]) {
         let mut jobs = self.jobs.iter();
         if let Some(made_for_them) = jobs.position(|options| options.job().opens(files)) {
+            if made_for_them != self.chosen {
+                self.replaced = Some(self.options().job().id().to_owned());
+            }
             self.chosen = made_for_them;
-        } else if self.options().job().is_demonstration() {
+            return;
+        }
+        if let Some(id) = self.replaced.take() {
+            let mut jobs = self.jobs.iter();
+            let replaced = jobs.position(|options| options.job().id() == id);
+            self.chosen = replaced.unwrap_or_default();
+        }
+        if self.options().job().is_demonstration() {
             self.chosen = 0;
+        }
+    }
+
+    /// Chooses a job as the user says.
+    pub(super) fn choose(&mut self, job: usize) {
+        if job != self.chosen {
+            self.chosen = job;
+            self.replaced = None;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, RichText, Sides, Ui};
+use eframe::egui::{self, Label, RichText, Sides, Ui};
 
 use super::{BlockedFor, Choices, WorkbenchCommand, command, jobs_panel};
 use crate::format;
@@ -240,6 +240,13 @@ fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: 
         mark_ui(ui, mark, color);
         ui.label(join_text(job, join, now));
     });
+    for cause in &join.causes {
+        let name = job
+            .item(cause.item)
+            .map(|item| item.input.display().to_string());
+        let name = name.unwrap_or_default();
+        ui.add(Label::new(format!("{name}: {}", cause.sentence)).wrap());
+    }
     if let Some(cost) = blocked_for.filter(|cost| cost.job == job.id()) {
         ui.label(cost_text(cost));
     }

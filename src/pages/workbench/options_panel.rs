@@ -51,7 +51,7 @@ fn job_ui(choices: &mut Choices, ui: &mut Ui) {
         let mut chosen = Some(choices.chosen);
         let width = ui.spacing().combo_width;
         let response = entries_box_ui("Job", &entries, &mut chosen, width, ui);
-        choices.chosen = chosen.unwrap_or(choices.chosen);
+        choices.choose(chosen.unwrap_or(choices.chosen));
         response
     });
 }

@@ -125,13 +125,12 @@ fn has_digest(item: &ItemRecord) -> bool {
     matches!(&item.state, ItemState::Returned(output) if !output.digests().is_empty())
 }
 
-/// The file that a row stands for: the input, or else where its result was saved.
+/// The file that a row stands for: the one with its result, or else the input.
 pub(super) fn file_of(job: &JobRecord, item: &ItemRecord) -> Option<PathBuf> {
-    if job.items_are_files() {
-        return Some(item.input.clone());
-    }
-    match &item.state {
-        ItemState::Returned(output) => output.file().map(PathBuf::from),
+    let result = match &item.state {
+        ItemState::Returned(output) => output.file(),
         _ => None,
-    }
+    };
+    let input = || job.items_are_files().then_some(&*item.input);
+    result.or_else(input).map(PathBuf::from)
 }

@@ -58,15 +58,17 @@ fn leaves_nothing(way: &Way, end: End) {
         End::Killed => kill(pid, Signal::SIGKILL).expect("it runs"),
     }
     run.0.wait().expect("it ends");
-    let is_named = || {
+    let is_named = |pid: u32| {
         let errors = fs::read_to_string(&errors).unwrap_or_default();
-        errors.contains("could not be killed")
+        errors.contains("could not kill ") && errors.contains(&format!("sleep ({pid})"))
     };
-    match end {
+    if matches!(end, End::Killed) {
         // The supervisor ends them after the program.
-        End::Killed => wait_until(|| sleeper.running().is_empty(), &about),
-        _ => assert!(sleeper.running().is_empty() || is_named(), "{}", about()),
+        wait_until(|| sleeper.running().is_empty(), &about);
     }
+    let left = sleeper.running();
+    let all_are_named = left.iter().all(|pid| is_named(*pid));
+    assert!(all_are_named, "{left:?}: {}", about());
 }
 
 fn wait_until(condition: impl Fn() -> bool, about: &dyn Fn() -> String) {

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::util::child::NOT_AS_ROOT;
 use crate::util::files::folder;
+use crate::util::interrupt::hear_interrupt;
 
 /// What a run of six commands prints after this setup in a shell, which has closed all that it inherited but
 /// the standard streams.
@@ -111,6 +112,7 @@ impl Crowded {
             prlimit --nproc=$((threads - 1 + $2)) --pid $$
             shift 2
             exec "$@""#;
+        hear_interrupt();
         let folder = folder();
         let program = folder.path().join("meanwhile");
         fs::copy(env!("CARGO_BIN_EXE_meanwhile"), &program).expect("our own folder");

@@ -19,6 +19,8 @@ mod output;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod waiting;
+#[cfg(target_os = "linux")]
+mod why;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -27,7 +29,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::util::interrupt::hear_interrupt;
+
 fn meanwhile(args: &[&str]) -> Command {
+    hear_interrupt();
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
     command.args(args).stdin(Stdio::null());
     command

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use meanwhile::jobs::JobOutput as _;
 use meanwhile::jobs::fetch::{FetchOptionsError, Options};
 
 use super::{Server, answer, is_empty, kind_of, one, options, outcomes, spec};
@@ -87,6 +88,12 @@ fn response_with_its_digest_is_saved() {
     assert_eq!(fetched.digest.as_ref().unwrap().to_string(), ABC);
     assert!(fetched.to_string().contains(" · sha256 matches → "));
     assert_eq!(fs::read(options.to.join("abc")).unwrap(), b"abc");
+    let digits = ABC.split_once(':').unwrap().1;
+    assert_eq!(fetched.digests(), [("SHA-256".to_owned(), digits)]);
+    assert_eq!(fetched.has_digest(&digits.to_uppercase()), Ok(true));
+    assert_eq!(fetched.has_digest(&"0".repeat(64)), Ok(false));
+    let other = fetched.has_digest(&"0".repeat(32)).unwrap_err();
+    assert_eq!(other, "That is no digest of this kind (SHA-256).");
 }
 
 #[test]

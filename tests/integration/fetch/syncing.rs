@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use super::{Options, Server, one, options, send};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
+use crate::util::interrupt::hear_interrupt;
 
 /// More than the length at which the first sync begins.
 const LEN: usize = 40 << 20;
@@ -29,6 +30,7 @@ struct Traced {
 
 impl Traced {
     fn start(folder: &Path, to: &Path, url: &str) -> Self {
+        hear_interrupt();
         let log = folder.join("log");
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-o"]).arg(&log);

@@ -23,10 +23,13 @@ fn jpeg_without_its_end_is_damaged() {
     }
     let without_end = &whole[..whole.len() - 2];
     inputs.push(write(folder.path(), "without-end.jpg", without_end));
-    let options = to(folder.path());
-    for input in &inputs {
-        let ends = run(&options, &[input]);
-        assert_eq!(ends, [Err("damaged".to_owned())], "{input:?}");
+    let mut options = to(folder.path());
+    for size in ["100%", "40%", "10%"] {
+        options.set_size(size.parse().unwrap());
+        for input in &inputs {
+            let ends = run(&options, &[input]);
+            assert_eq!(ends, [Err("damaged".to_owned())], "{input:?}, {size}");
+        }
     }
     assert_eq!(fs::read_dir(&options.to).unwrap().count(), 0);
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use image::codecs::png::PngEncoder;
-use image::{DynamicImage, ImageDecoder as _, ImageEncoder as _, ImageReader};
+use image::{DynamicImage, ImageDecoder as _, ImageEncoder as _, ImageReader, RgbImage};
 use meanwhile::jobs::images::{Filter, Flip, Format, IfExists, Options, Rotate, Size};
+use rusty_jpeg::{ColorType, Encoder, SamplingFactor};
 
-use super::{noise, photo, run, run_one, saved_as, to};
+use super::{error_of, noise, photo, run, run_one, saved_as, to};
 use crate::util::files::{folder, write};
 
 /// The pixels that ImageMagick reads, after `arguments`, with three values of 8 bits each.
@@ -335,6 +336,109 @@ fn jpeg_read_at_a_smaller_size_looks_the_same() {
         };
         assert_eq!((turned.width(), turned.height()), upright, "{size}");
     }
+}
+
+/// Whatever the resolution of the colours, and though the image ends within a block.
+#[test]
+fn jpeg_of_any_layout_shrinks_like_the_whole() {
+    let folder = folder();
+    let image = DynamicImage::from(photo(1003, 701).blur(2.0).to_rgb8());
+    let factors = [
+        SamplingFactor::R_4_4_4,
+        SamplingFactor::R_4_2_2,
+        SamplingFactor::R_4_2_0,
+        SamplingFactor::R_4_4_0,
+        SamplingFactor::R_4_1_1,
+        SamplingFactor::R_4_1_0,
+    ];
+    let kinds = [(false, false), (true, false), (false, true), (true, true)];
+    let all = factors
+        .iter()
+        .flat_map(|&factor| kinds.map(|kind| (factor, kind)));
+    for (factor, (is_progressive, is_grey)) in all {
+        let mut jpeg = Vec::new();
+        let mut encoder = Encoder::new(&mut jpeg, 95);
+        encoder.set_sampling_factor(factor);
+        encoder.set_progressive(is_progressive);
+        encoder.set_restart_interval(7);
+        let pixels = if is_grey {
+            (image.to_luma8().into_raw(), ColorType::Luma)
+        } else {
+            (image.to_rgb8().into_raw(), ColorType::Rgb)
+        };
+        encoder.encode(&pixels.0, 1003, 701, pixels.1).unwrap();
+        let jpeg = write(folder.path(), "in.jpg", &jpeg);
+        for size in ["50%", "33%", "20%", "101x77!", "10%", "4%"] {
+            let mut options = Options {
+                format: Format::Png,
+                existing: IfExists::Overwrite,
+                ..to(folder.path())
+            };
+            options.set_size(size.parse().unwrap());
+            let small = image::open(run_one(&options, &jpeg)).unwrap();
+            assert_eq!(small.color().has_color(), !is_grey);
+            let (width, height) = (small.width(), small.height());
+            let whole = image.to_rgb8();
+            let lanczos = image::imageops::FilterType::Lanczos3;
+            let whole = image::imageops::resize(&whole, width, height, lanczos);
+            let whole = if is_grey {
+                DynamicImage::from(whole).to_luma8().into_raw()
+            } else {
+                whole.into_raw()
+            };
+            let likeness = likeness(small.as_bytes(), &whole);
+            let what = format!("{factor:?}, {is_progressive}, {is_grey}, {size}");
+            assert!(likeness > 40.0, "{what}: {likeness} dB");
+        }
+    }
+}
+
+/// Files that `cjpeg` of libjpeg-turbo has written, with `-sample` and `-scans`.
+fn of_libjpeg(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/images/jpeg");
+    folder.join(name).with_extension("jpg")
+}
+
+#[test]
+fn jpeg_of_a_rare_layout_is_shown_as_it_is() {
+    let folder = folder();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 37 and 217"
+    )]
+    let wave = |at: u32, period: f64| (127.0 + 90.0 * (f64::from(at) / period).sin()) as u8;
+    let image = RgbImage::from_fn(150, 101, |x, y| {
+        image::Rgb([wave(x, 23.0), wave(y, 31.0), wave(x + y, 47.0)])
+    });
+    for name in [
+        "finer-colours",
+        "scan-a-colour",
+        "scan-a-colour-restarts",
+        "three-resolutions",
+    ] {
+        let input = of_libjpeg(name);
+        for size in ["100%", "60%", "20%", "150%"] {
+            let mut options = Options {
+                format: Format::Png,
+                existing: IfExists::Overwrite,
+                ..to(folder.path())
+            };
+            options.set_size(size.parse().unwrap());
+            let result = image::open(run_one(&options, &input)).unwrap().to_rgb8();
+            let (width, height) = result.dimensions();
+            let lanczos = image::imageops::FilterType::Lanczos3;
+            let whole = image::imageops::resize(&image, width, height, lanczos);
+            let likeness = likeness(&result, &whole);
+            assert!(likeness > 35.0, "{name}, {size}: {likeness} dB");
+        }
+    }
+    let unknown = of_libjpeg("three-resolutions-scan-a-colour");
+    let why = "it is damaged, or the layout of its colours is not supported";
+    assert_eq!(
+        error_of(&to(folder.path()), &unknown),
+        format!("{} can't be read as an image: {why}.", unknown.display())
+    );
 }
 
 #[test]

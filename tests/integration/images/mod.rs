@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, RgbImage};
 use meanwhile::jobs::images::{Options, Saved};
 use meanwhile::jobs::{self, JobSpec, Output, Priority, RunOn};
-use meanwhile::record::ItemState;
+use meanwhile::record::{ItemState, JobId};
 
 use super::util::files::{bytes, write};
 use super::util::test_board::TestBoard;
@@ -34,15 +34,7 @@ fn run_with_notes(
     options: &Options,
     inputs: &[&Path],
 ) -> (Vec<Result<Saved, String>>, Vec<String>) {
-    let mut board = TestBoard::new();
-    let job = board.start(JobSpec {
-        options: jobs::Options::Images(options.clone()),
-        inputs: inputs.iter().map(PathBuf::from).collect(),
-        run_on,
-        workers: 2,
-        priority: Priority::Normal,
-    });
-    board.until_ended(job);
+    let (board, job) = ended(run_on, options, inputs);
     let notes = board.job(job).notes().iter();
     let notes = notes.map(ToString::to_string).collect();
     let items = board.job(job).items().iter();
@@ -57,6 +49,30 @@ fn run_with_notes(
         })
         .collect();
     (ends, notes)
+}
+
+fn ended(run_on: RunOn, options: &Options, inputs: &[&Path]) -> (TestBoard, JobId) {
+    let mut board = TestBoard::new();
+    let job = board.start(JobSpec {
+        options: jobs::Options::Images(options.clone()),
+        inputs: inputs.iter().map(PathBuf::from).collect(),
+        run_on,
+        workers: 2,
+        priority: Priority::Normal,
+    });
+    board.until_ended(job);
+    (board, job)
+}
+
+/// The sentence that says why an image failed.
+#[track_caller]
+fn error_of(options: &Options, input: &Path) -> String {
+    let (board, job) = ended(RunOn::Pool, options, &[input]);
+    let mut items = board.job(job).items().iter();
+    match items.next().map(|item| &item.state) {
+        Some(ItemState::Failed(error)) => error.message.clone(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn run(options: &Options, inputs: &[&Path]) -> Vec<Result<Saved, String>> {

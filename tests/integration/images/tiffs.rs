@@ -10,7 +10,7 @@ use tiff::encoder::colortype::{self, ColorType};
 use tiff::encoder::{TiffEncoder, TiffValue};
 use tiff::tags::Tag;
 
-use super::{run_one, to};
+use super::{error_of, run_one, to};
 use crate::util::files::{folder, write};
 
 /// A TIFF of these samples, with these tags.
@@ -42,6 +42,26 @@ fn as_png(folder: &Path) -> Options {
     Options {
         format: Format::Png,
         ..to(folder)
+    }
+}
+
+#[test]
+fn compression_that_can_not_be_read_is_named() {
+    let folder = folder();
+    let samples = vec![9; 3 * 4 * 4];
+    let input = tiff::<colortype::RGB8>(folder.path(), (4, 4), &samples, &[], None);
+    let mut bytes = fs::read(&input).unwrap();
+    // The entry with the compression: its number, the type, one value.
+    let entry = [0x03, 0x01, 3, 0, 1, 0, 0, 0];
+    let at = bytes.windows(8).position(|part| part == entry).unwrap() + 8;
+    for (number, name) in [(50_000_u16, "ZSTD"), (34_925, "LZMA"), (777, "number 777")] {
+        bytes[at..at + 2].copy_from_slice(&number.to_le_bytes());
+        fs::write(&input, &bytes).unwrap();
+        let error = error_of(&to(folder.path()), &input);
+        let path = input.display();
+        let why =
+            format!("its compression {name} is not supported; save it with LZW, Deflate or none");
+        assert_eq!(error, format!("{path} can't be read as an image: {why}."));
     }
 }
 

@@ -12,9 +12,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::util::gate::TIMEOUT;
+use crate::util::interrupt::hear_interrupt;
 use crate::util::lesson_processes::lesson_processes_in;
 
 fn lesson(args: &[&str]) -> Command {
+    hear_interrupt();
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
     command.arg("lesson").args(args).stdin(Stdio::null());
     command

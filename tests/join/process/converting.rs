@@ -5,6 +5,7 @@ use std::process::Command;
 
 use meanwhile_join::process::{Exit, LaunchOptions, SpawnError};
 
+use super::spawning::executable;
 use super::{Builder, launcher, shell};
 use crate::util::files::folder;
 
@@ -85,4 +86,22 @@ fn process_is_called_by_the_given_name() {
     let mut command = Command::new("sh");
     command.arg0("other").args(["-c", "echo \"$0\""]);
     assert_eq!(printed(command.into()), "sh\n");
+}
+
+#[test]
+fn launched_program_of_the_path_has_its_own_names() {
+    let folder = folder();
+    executable(folder.path(), "#!/bin/sh\necho \"$0\"\n");
+    let mut path = folder.path().as_os_str().to_owned();
+    path.push(":/usr/bin:/bin");
+    let script = || Builder::new("executable").env("PATH", &path);
+    let shell = || {
+        Builder::new("sh")
+            .args(["-c", "echo \"$0\""])
+            .env("PATH", &path)
+    };
+    for (builder, launched) in [(script(), script()), (shell(), shell())] {
+        let launched = launched.launched_by(&launcher(), LaunchOptions::default());
+        assert_eq!(printed(launched), printed(builder));
+    }
 }

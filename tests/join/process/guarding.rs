@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use meanwhile_join::process::{Exit, LaunchOptions, Launcher, Process};
+use meanwhile_join::process::{Exit, LaunchOptions, Launcher, Process, SpawnError};
 use meanwhile_join::{self as join, CancelToken};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -357,6 +357,69 @@ fn killed_or_stopped_shim_blocks_nothing() {
             token.cancel();
             let _started = starting.join_timeout(TIMEOUT).unwrap();
             eventually("the end of the shim", || !runs(shim));
+        }
+    });
+}
+
+/// Starts this script, which runs a sleeper, and cancels the start once `is_running`.
+fn cancelled_start(
+    launcher: &Launcher,
+    script: &str,
+    is_running: &dyn Fn() -> bool,
+) -> Result<Process, SpawnError> {
+    let process = launched_by(launcher, shell(script));
+    let token = CancelToken::new();
+    let starting = join::spawn_owned("starts", {
+        let token = token.clone();
+        move |_| process.spawn_until(None, &token)
+    });
+    while !is_running() {
+        std::thread::yield_now();
+    }
+    token.cancel();
+    let ended = starting.unwrap().join_timeout_into(TIMEOUT);
+    ended.expect("it ends in time").unwrap()
+}
+
+#[test]
+fn p9_start_given_up_too_late_leaves_nothing() {
+    let name = "process::guarding::p9_start_given_up_too_late_leaves_nothing";
+    in_child(name, || {
+        let [folder, other] = [folder(), folder()];
+        let [sleeper, holder] = [&folder, &other].map(|folder| Sleeper::new(folder.path()));
+        // The command runs, but its start does not seem to end: another process has the answer open.
+        let shim = format!(
+            "#!/bin/sh\nif [ $1 = --meanwhile-launch ] && [ $3 != wait ]; then\n\
+             exec 3<&0\n{} &\nexec 3<&-\nfi\nexec {} \"$@\"\n",
+            holder.command(),
+            launching_program().display()
+        );
+        let launcher = Launcher::of_program(executable(folder.path(), &shim));
+        let script = format!("{} & wait", sleeper.command());
+        let is_running = || !sleeper.running().is_empty();
+        let started = cancelled_start(&launcher, &script, &is_running);
+        let left = [sleeper, holder].map(|sleeper| sleeper.running());
+        assert_eq!(left.concat(), [] as [u32; 0]);
+        let is_cancelled = matches!(started, Err(SpawnError::Cancelled { .. }));
+        assert!(is_cancelled, "{started:?}");
+    });
+}
+
+#[test]
+fn p9_start_cancelled_meanwhile_leaves_nothing() {
+    let name = "process::guarding::p9_start_cancelled_meanwhile_leaves_nothing";
+    in_child(name, || {
+        let launcher = launcher();
+        for _ in 0..50 {
+            let folder = folder();
+            let sleeper = Sleeper::new(folder.path());
+            let begun = folder.path().join("begun");
+            let script = format!("{} & : > {}; wait", sleeper.command(), begun.display());
+            match cancelled_start(&launcher, &script, &|| begun.exists()) {
+                Ok(process) => drop(process.stop(Duration::ZERO)),
+                Err(error) => assert!(matches!(error, SpawnError::Cancelled { .. }), "{error}"),
+            }
+            assert_eq!(sleeper.running(), [] as [u32; 0]);
         }
     });
 }

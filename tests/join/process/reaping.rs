@@ -17,6 +17,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::{eventually, runs, shell};
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
+use crate::util::interrupt::hear_interrupt;
 
 /// The time that the reaper of this program has spent on a processor, and how often it got one.
 struct ReaperClock(File);
@@ -189,6 +190,7 @@ fn p18_terminal_interrupt_reaches_processes() {
     const GROUP: &str = "MEANWHILE_TEST_GROUP";
     let name = "process::reaping::p18_terminal_interrupt_reaches_processes";
     if std::env::var_os(GROUP).is_some() {
+        hear_interrupt();
         let _inherited = shell("exec sleep 60").spawn().unwrap();
         let own = shell("exec sleep 60")
             .group(ProcessGroup::Own)

@@ -3,6 +3,8 @@
 use std::fs;
 #[cfg(not(other_unix))]
 use std::os::unix::fs::PermissionsExt as _;
+#[cfg(not(other_unix))]
+use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use meanwhile_join::process::{
@@ -244,6 +246,56 @@ fn p7_member_that_loses_its_parent_is_ended() {
     assert!(pids(&report.forced).contains(&pid), "{report:?}");
     assert_eq!(sleeper.running(), [0; 0]);
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
+}
+
+/// Stops a tree some microseconds after its start. Returns the number of those that had to be killed.
+#[cfg(not(other_unix))]
+fn forced_after(script: &str, group: ProcessGroup, micros: u64) -> usize {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let script = script.replace("SLEEP", &sleeper.command());
+    let process = shell(&script).group(group).spawn().unwrap();
+    park_timeout(Duration::from_micros(micros));
+    let report = process.stop(TIMEOUT);
+    assert_eq!(sleeper.running(), [0; 0], "{report:?}");
+    report.forced.len()
+}
+
+/// Nothing of these tidies up. What they start while the stop looks for them, or while `SIGTERM` is on its
+/// way, is asked too.
+#[cfg(not(other_unix))]
+#[test]
+fn p7_what_was_just_started_is_asked_too() {
+    let scripts = [
+        "SLEEP & SLEEP; wait",
+        "SLEEP & (SLEEP & SLEEP) & setsid SLEEP & SLEEP",
+        "i=0; while [ $i -lt 50 ]; do i=$((i+1)); SLEEP & done; wait",
+    ];
+    for round in 0..10 {
+        // Spread over 20 ms.
+        let micros = round * 7_919 % 20_000;
+        for script in scripts {
+            for group in [ProcessGroup::Own, ProcessGroup::Inherited] {
+                let forced = forced_after(script, group, micros);
+                assert_eq!(forced, 0, "{script} {group:?} after {micros} µs");
+            }
+        }
+    }
+}
+
+/// So does the child of a shell with a trap, when the signal comes before the child executes its program.
+#[cfg(not(other_unix))]
+#[test]
+fn p7_copy_that_forgets_sigterm_is_asked_again() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let copy = format!("(trap : TERM; {sleep} & echo ready; wait; exec {sleep})");
+    let process = shell(&format!("{copy} & wait")).spawn().unwrap();
+    eventually("the copy", || printed(&process) == "ready\n");
+    let report = process.stop(TIMEOUT);
+    assert_eq!(counts(&report), (3, 0, 0), "{report:?}");
+    assert_eq!(sleeper.running(), [0; 0]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub(in super::super) struct ProcessEntry {
     pub(in super::super) name: String,
     /// The time of its start, in the unit of the system.
     pub(in super::super) started: u64,
+    /// Whether it was forked and has not executed a program since. False if the system does not tell.
+    pub(in super::super) is_copy: bool,
     /// The value of [`TAG_VARIABLE`](super::super::tag::TAG_VARIABLE) in its environment, if that can be
     /// read.
     pub(in super::super) tags: Option<OsString>,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use procfs::process::{FDPermissions, FDTarget, Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
+use rustix::process::Signal;
 
 use super::super::reserve;
 use super::super::tag::TAG_VARIABLE;
@@ -140,6 +141,27 @@ pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     Ok(unless_gone(stat)?.map(|stat| stat.starttime))
 }
 
+/// The signals that a libc or a shell blocks while it starts a process: all but those that can't be blocked
+/// and the two that the libc of GNU keeps for itself.
+const ALL_SIGNALS: u64 = 0xffff_fffe_7ffb_feff;
+
+/// Whether a process may do something after `SIGTERM`, because it handles the signal or takes it in another
+/// way, for which it blocks it. True if no more files can be opened.
+pub(in super::super) fn may_tidy_up(pid: i32) -> bool {
+    let status = Process::new(pid).and_then(|process| process.status());
+    match unless_gone(status) {
+        Ok(Some(status)) => {
+            let has_sigterm = |signals: u64| signals & (1 << (Signal::TERM.as_raw() - 1)) != 0;
+            // Who waits for signals sleeps.
+            let starts_a_process =
+                status.sigblk & ALL_SIGNALS == ALL_SIGNALS && !status.state.starts_with('S');
+            has_sigterm(status.sigcgt) || has_sigterm(status.sigblk) && !starts_a_process
+        }
+        Ok(None) => false,
+        Err(_limit) => true,
+    }
+}
+
 /// Returns `None` for an error that is one of the process, such as its end.
 ///
 /// # Errors
@@ -160,6 +182,9 @@ fn io_error(error: ProcError) -> io::Error {
         other => io::Error::other(other),
     }
 }
+
+/// The flag `PF_FORKNOEXEC` in `/proc/PID/stat`.
+const FORKED_WITHOUT_EXEC: u32 = 0x40;
 
 enum Found {
     Complete(ProcessEntry),
@@ -196,6 +221,7 @@ fn entry_of(process: ProcResult<Process>) -> io::Result<Option<Found>> {
         parent: stat.ppid,
         group: stat.pgrp,
         started: stat.starttime,
+        is_copy: stat.flags & FORKED_WITHOUT_EXEC != 0,
         tags: environ.tags(),
         marks: marks_in(&limits.unwrap_or_default()),
         name: stat.comm,

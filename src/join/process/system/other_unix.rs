@@ -160,6 +160,11 @@ pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     Ok(process.map(Process::start_time))
 }
 
+/// Returns true: there is no common way to ask.
+pub(in super::super) fn may_tidy_up(_pid: i32) -> bool {
+    true
+}
+
 /// Returns a time before the start of any process that is started from now on: seconds of the wall clock.
 pub(in super::super) fn start_of_now() -> u64 {
     // Computed from the rounded time of the system's start, a start looks that much earlier.
@@ -209,6 +214,7 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
         group: group.as_raw(),
         name: process.name().to_string_lossy().into_owned(),
         started: process.start_time(),
+        is_copy: false,
         tags: process.environ().iter().find_map(|pair| tags_in(pair)),
         marks: [None; 2],
     })

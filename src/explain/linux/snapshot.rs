@@ -1,0 +1,99 @@
+//! One look at a process and at all whom it waits for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::reader::{ProcessReader, tids};
+use super::system::System;
+use super::thread::{self, SeenThread, Stat};
+use crate::ExplainError;
+use crate::graph::Activity;
+
+/// More processes than this are not looked at.
+const MAX_PROCESSES: usize = 1_000;
+
+/// A process as it was at one time.
+#[derive(Debug)]
+pub(super) struct SeenProcess {
+    pub(super) pid: u32,
+    pub(super) started: u64,
+    pub(super) name: String,
+    pub(super) parent: u32,
+    pub(super) zombie: bool,
+    pub(super) threads: Vec<SeenThread>,
+}
+
+/// What one look has found. The first process is the one that was asked for.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) processes: Vec<SeenProcess>,
+    /// Whom somebody waits for and who is not among the processes.
+    pub(super) left_out: Vec<u32>,
+}
+
+impl Snapshot {
+    pub(super) fn take(pid: u32, descendants: bool) -> Result<Self, ExplainError> {
+        let system = System::new()?;
+        if !system.table.contains(pid) {
+            return Err(ExplainError::NoSuchProcess(pid));
+        }
+        let first = if descendants {
+            system.table.tree(pid)
+        } else {
+            vec![pid]
+        };
+        let mut next = VecDeque::from(first);
+        let mut places = BTreeMap::new();
+        let mut processes = Vec::new();
+        let mut left_out = Vec::new();
+        while let Some(pid) = next.pop_front() {
+            if places.contains_key(&pid) {
+                continue;
+            }
+            if processes.len() == MAX_PROCESSES {
+                left_out.push(pid);
+                continue;
+            }
+            if let Some(process) = look(&system, pid) {
+                let awaited = process
+                    .threads
+                    .iter()
+                    .flat_map(|thread| &thread.finding.awaits);
+                next.extend(awaited.map(|who| who.pid()));
+                places.insert(pid, processes.len());
+                processes.push(process);
+            }
+        }
+        if processes.first().is_none_or(|process| process.pid != pid) {
+            return Err(ExplainError::NoSuchProcess(pid));
+        }
+        Ok(Self {
+            processes,
+            left_out,
+        })
+    }
+
+    /// Returns when the process that was asked for was started.
+    pub(super) fn started(&self) -> Option<u64> {
+        self.processes.first().map(|process| process.started)
+    }
+}
+
+fn look(system: &System, pid: u32) -> Option<SeenProcess> {
+    let stat = Stat::read(&format!("/proc/{pid}/stat"))?;
+    let tids = tids(pid);
+    let reader = ProcessReader::new(system, pid, tids.clone());
+    let threads: Vec<SeenThread> = tids
+        .into_iter()
+        .filter_map(|tid| thread::look(&reader, tid))
+        .collect();
+    let lives = |thread: &SeenThread| thread.finding.activity != Activity::Ended;
+    let zombie = stat.is_zombie() && !threads.iter().any(lives);
+    Some(SeenProcess {
+        pid,
+        started: stat.started,
+        name: stat.name,
+        parent: stat.parent,
+        zombie,
+        threads,
+    })
+}

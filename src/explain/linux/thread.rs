@@ -1,0 +1,222 @@
+//! One look at a thread.
+
+use syscalls::Sysno;
+
+use super::call::{self, SystemCall};
+use super::finding::{Finding, Who};
+use super::reader::ProcessReader;
+use super::small;
+use crate::graph::{Activity, File};
+use crate::sentence::escaped;
+
+/// How often a thread is looked at again that ran meanwhile.
+const MAX_LOOKS: usize = 3;
+
+/// A thread as it was at one time.
+#[derive(Clone, Debug)]
+pub(super) struct SeenThread {
+    pub(super) tid: u32,
+    pub(super) started: u64,
+    pub(super) name: String,
+    pub(super) finding: Finding,
+    pub(super) schedule: Schedule,
+}
+
+/// What the scheduler counts of a thread. It is all the same at two times if the thread has not run in
+/// between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Schedule {
+    /// In nanoseconds.
+    pub(super) run_time: u64,
+    /// In nanoseconds.
+    pub(super) waiting_time: u64,
+    pub(super) runs: u64,
+}
+
+/// The parts of `stat` that are needed.
+pub(super) struct Stat {
+    pub(super) name: String,
+    state: char,
+    pub(super) parent: u32,
+    group: i32,
+    /// The process group that may use the terminal.
+    terminal_group: i32,
+    pub(super) started: u64,
+}
+
+/// What `syscall` says.
+enum Doing {
+    Running,
+    /// It waits in the kernel, and not for a system call: for a page of memory, or because it has ended.
+    NoCall,
+    Call(SystemCall),
+    NotPermitted,
+}
+
+impl Stat {
+    /// Reads `/proc/PID/stat` or that of a thread.
+    pub(super) fn read(path: &str) -> Option<Self> {
+        let text = small::text(path)?;
+        // The name may have brackets, spaces and line ends itself.
+        let (begin, rest) = text.rsplit_once(')')?;
+        let name = begin.split_once('(')?.1;
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        Some(Self {
+            name: escaped(name),
+            state: words.first()?.chars().next()?,
+            parent: words.get(1)?.parse().ok()?,
+            group: words.get(2)?.parse().ok()?,
+            terminal_group: words.get(5)?.parse().ok()?,
+            started: words.get(19)?.parse().ok()?,
+        })
+    }
+
+    pub(super) fn is_zombie(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// Looks at a thread. Returns nothing if it has ended.
+pub(super) fn look(process: &ProcessReader<'_>, tid: u32) -> Option<SeenThread> {
+    let folder = format!("/proc/{}/task/{tid}", process.pid);
+    let mut schedule = Schedule::read(&folder);
+    for looks in 1.. {
+        let doing = doing(&folder);
+        let stat = Stat::read(&format!("{folder}/stat"))?;
+        let finding = finding(process, &folder, &stat, doing);
+        let after = Schedule::read(&folder);
+        // It has not run in between, so all that was read of it belongs together.
+        if after == schedule || looks == MAX_LOOKS {
+            let (started, name) = (stat.started, stat.name);
+            return Some(SeenThread {
+                tid,
+                started,
+                name,
+                finding,
+                schedule: after,
+            });
+        }
+        schedule = after;
+    }
+    None
+}
+
+impl Schedule {
+    fn read(folder: &str) -> Self {
+        let text = small::text(&format!("{folder}/schedstat")).unwrap_or_default();
+        let mut numbers = text
+            .split_whitespace()
+            .map(|number| number.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        Self {
+            run_time: next(),
+            waiting_time: next(),
+            runs: next(),
+        }
+    }
+}
+
+fn doing(folder: &str) -> Doing {
+    let Some(text) = small::text(&format!("{folder}/syscall")) else {
+        return Doing::NotPermitted;
+    };
+    if text.trim() == "running" {
+        return Doing::Running;
+    }
+    let mut words = text.split_whitespace();
+    let number = words.next().and_then(|number| number.parse::<usize>().ok());
+    let Some(name) = number.and_then(Sysno::new).map(|call| call.name()) else {
+        return Doing::NoCall;
+    };
+    let mut argument = || {
+        let hex = words.next().and_then(|word| word.strip_prefix("0x"));
+        hex.and_then(|hex| u64::from_str_radix(hex, 16).ok())
+            .unwrap_or(0)
+    };
+    Doing::Call(SystemCall {
+        name,
+        arguments: std::array::from_fn(|_| argument()),
+    })
+}
+
+fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: Doing) -> Finding {
+    match (stat.state, doing) {
+        ('Z' | 'X', _) => Finding::new(Activity::Ended),
+        ('t', _) => traced(folder),
+        ('T', Doing::Call(call)) if uses_terminal(&call) && stat.group != stat.terminal_group => {
+            Finding::new(Activity::StoppedByTerminal)
+        }
+        ('T', _) => Finding::new(Activity::Stopped),
+        (_, Doing::NotPermitted) => Finding::new(Activity::NotPermitted),
+        ('R', _) | (_, Doing::Running) => Finding::new(Activity::Computes),
+        (_, _) if process.is_frozen() => Finding::new(Activity::Frozen),
+        (_, Doing::NoCall) => on_device(folder, None),
+        ('D', Doing::Call(call)) if is_fork(&call) => {
+            let children = process
+                .system
+                .table
+                .children(process.pid)
+                .map(Who::Process)
+                .collect();
+            Finding::awaiting(Activity::Vfork, children)
+        }
+        (state, Doing::Call(call)) => {
+            let call = restarted(folder, call);
+            let found = call::finding(process, &call);
+            let is_file = |file: &File| file.name.starts_with('/');
+            match found.activity {
+                Activity::Device(file) => on_device(folder, file),
+                Activity::Reads(file) | Activity::Writes(file)
+                    if state == 'D' && is_file(&file) =>
+                {
+                    on_device(folder, Some(file))
+                }
+                _ => found,
+            }
+        }
+    }
+}
+
+/// A wait for a disk, or for a process that serves a file system.
+fn on_device(folder: &str, file: Option<File>) -> Finding {
+    if waits_in(folder).contains("request_wait_answer") {
+        Finding::new(Activity::FileSystem(file))
+    } else {
+        Finding::new(Activity::Device(file))
+    }
+}
+
+fn traced(folder: &str) -> Finding {
+    let tracer = super::reader::status_number(&format!("{folder}/status"), "TracerPid:");
+    let tracer = tracer.filter(|pid| *pid != 0).map(Who::Process);
+    Finding::awaiting(Activity::Traced, tracer.into_iter().collect())
+}
+
+fn uses_terminal(call: &SystemCall) -> bool {
+    matches!(call.name, "read" | "write" | "ioctl")
+}
+
+fn is_fork(call: &SystemCall) -> bool {
+    matches!(call.name, "vfork" | "clone" | "clone3")
+}
+
+/// A call that a stop has interrupted goes on under another number, with its arguments.
+fn restarted(folder: &str, call: SystemCall) -> SystemCall {
+    if call.name != "restart_syscall" {
+        return call;
+    }
+    let place = waits_in(folder);
+    let name = if place.contains("futex") {
+        "futex"
+    } else if place.contains("poll") {
+        "poll"
+    } else {
+        "nanosleep"
+    };
+    SystemCall { name, ..call }
+}
+
+/// Returns the function of the kernel in which a thread waits, or nothing if that is not shown.
+fn waits_in(folder: &str) -> String {
+    small::text(&format!("{folder}/wchan")).unwrap_or_default()
+}

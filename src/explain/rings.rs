@@ -1,0 +1,114 @@
+//! Which threads can never go on, because they wait for each other.
+
+use std::collections::BTreeSet;
+
+use crate::graph::{Activity, ProcessIndex, Target, Thread, ThreadIndex, WaitGraph};
+
+/// Threads that wait for each other: each for the next one, and the last for the first.
+pub type Ring = Vec<ThreadIndex>;
+
+impl WaitGraph {
+    /// Returns the rings: threads that wait for each other, so that only a signal can end their waits.
+    ///
+    /// A thread counts only if it has a wait without a deadline, did not run while it was looked at,
+    /// and all who can end its wait are known and can't go on either. A ring may lead through several
+    /// processes. Each thread is in one ring at most.
+    #[must_use]
+    pub fn rings(&self) -> Vec<Ring> {
+        let stuck = self.stuck();
+        let mut seen = BTreeSet::new();
+        let mut rings = Vec::new();
+        for &start in &stuck {
+            let mut path = Vec::new();
+            let mut next = Some(start);
+            while let Some(thread) = next.filter(|thread| seen.insert(*thread)) {
+                path.push(thread);
+                next = self.stuck_targets(thread, &stuck).next();
+            }
+            // It closes a ring only with threads of this path: those of an earlier one have theirs.
+            if let Some(begin) = path.iter().position(|thread| Some(*thread) == next) {
+                rings.push(path.split_off(begin));
+            }
+        }
+        rings
+    }
+
+    /// Returns all threads that can never go on: those of rings, and those that wait for them.
+    pub(crate) fn stuck(&self) -> BTreeSet<ThreadIndex> {
+        let mut stuck: BTreeSet<ThreadIndex> = (0..self.threads.len())
+            .map(ThreadIndex)
+            .filter(|index| waits_for_known(self.thread(*index)))
+            .collect();
+        loop {
+            let free: Vec<ThreadIndex> = stuck
+                .iter()
+                .copied()
+                .filter(|index| {
+                    let mut awaits = self.thread(*index).awaits.iter();
+                    awaits.any(|target| !self.is_stuck(*target, &stuck))
+                })
+                .collect();
+            if free.is_empty() {
+                return stuck;
+            }
+            for index in free {
+                stuck.remove(&index);
+            }
+        }
+    }
+
+    fn is_stuck(&self, target: Target, stuck: &BTreeSet<ThreadIndex>) -> bool {
+        match target {
+            Target::Thread(thread) => stuck.contains(&thread),
+            Target::Process(process) => self.is_process_stuck(process, stuck),
+        }
+    }
+
+    /// None of its threads can go on: each is stuck, has ended, or waits to be woken by another thread,
+    /// of which none can.
+    fn is_process_stuck(&self, process: ProcessIndex, stuck: &BTreeSet<ThreadIndex>) -> bool {
+        let threads = &self.process(process).threads;
+        let can_go_on = |index: &ThreadIndex| {
+            let thread = self.thread(*index);
+            let sleeps = matches!(thread.activity, Activity::Woken | Activity::Ended);
+            !stuck.contains(index) && (!sleeps || thread.deadline.is_some() || thread.ran)
+        };
+        threads.iter().any(|index| stuck.contains(index)) && !threads.iter().any(can_go_on)
+    }
+
+    /// Returns the stuck threads that `thread` waits for.
+    pub(crate) fn stuck_targets<'a>(
+        &'a self,
+        thread: ThreadIndex,
+        stuck: &'a BTreeSet<ThreadIndex>,
+    ) -> impl Iterator<Item = ThreadIndex> + 'a {
+        let threads = |target: &'a Target| match target {
+            Target::Thread(thread) => std::slice::from_ref(thread),
+            Target::Process(process) => &self.process(*process).threads,
+        };
+        let awaits = &self.thread(thread).awaits;
+        awaits
+            .iter()
+            .flat_map(threads)
+            .copied()
+            .filter(|index| stuck.contains(index))
+    }
+}
+
+/// It waits, and only those whom it is known to await can end that.
+fn waits_for_known(thread: &Thread) -> bool {
+    let waits = matches!(
+        thread.activity,
+        Activity::Joins
+            | Activity::Locks(_)
+            | Activity::Children(_)
+            | Activity::Reads(_)
+            | Activity::Writes(_)
+            | Activity::Accepts(_)
+            | Activity::Connects(_)
+            | Activity::OpensFifo { .. }
+            | Activity::Polls(_)
+            | Activity::Vfork
+    );
+    waits && thread.deadline.is_none() && !thread.ran && !thread.awaits.is_empty()
+}

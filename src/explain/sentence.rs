@@ -1,0 +1,368 @@
+//! Tells a [`WaitGraph`] in plain words.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::graph::{
+    Activity, Children, Deadline, File, FileKind, Lock, ProcessIndex, Target, ThreadIndex,
+    WaitGraph,
+};
+
+/// A chain that is longer than this is told up to here.
+const MAX_STEPS: usize = 12;
+
+/// Returns `text` with its control characters escaped, so that it stays in its line.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_direction(character) {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// These change the order in which the rest of a line is shown.
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+impl WaitGraph {
+    /// Tells what the process that was asked for waits for: the chain from its first thread to the cause.
+    ///
+    /// If other threads of it are in a ring, that is a second sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Some(first) = self.first_thread(ProcessIndex(0)) else {
+            return format!(
+                "`{}` (pid {}) has ended.",
+                self.asked().name,
+                self.asked().pid
+            );
+        };
+        let mut told = BTreeSet::new();
+        let mut text = self.chain_sentence(first, &mut told);
+        for ring in self.rings() {
+            let is_new = !ring.iter().any(|thread| told.contains(thread));
+            if let Some(begin) = ring.first().filter(|_| is_new) {
+                text.push(' ');
+                text.push_str(&self.chain_sentence(*begin, &mut told));
+            }
+        }
+        text
+    }
+
+    /// Tells what a thread waits for: the chain from it to the cause.
+    ///
+    /// # Panics
+    /// `thread` is of another graph.
+    #[must_use]
+    pub fn sentence_of(&self, thread: ThreadIndex) -> String {
+        self.chain_sentence(thread, &mut BTreeSet::new())
+    }
+
+    /// Says in a few words what a thread does or waits for, without whom it waits for in turn.
+    ///
+    /// # Panics
+    /// `thread` is of another graph.
+    #[must_use]
+    pub fn activity(&self, thread: ThreadIndex) -> String {
+        let next = self.next(thread, &self.stuck());
+        self.phrase(
+            thread,
+            next.map(|next| self.label(next, Some(thread))).as_deref(),
+        )
+    }
+
+    fn chain_sentence(&self, first: ThreadIndex, told: &mut BTreeSet<ThreadIndex>) -> String {
+        let stuck = self.stuck();
+        let mut text = self.label(first, None);
+        let mut own = BTreeSet::new();
+        let mut thread = first;
+        for step in 0.. {
+            own.insert(thread);
+            let next = self.next(thread, &stuck);
+            let label = next.map(|next| self.label(next, Some(thread)));
+            let separator = if step == 0 { " " } else { ", which " };
+            text.push_str(separator);
+            text.push_str(&self.phrase(thread, label.as_deref()));
+            let Some(next) = next else { break };
+            if own.contains(&next) {
+                if stuck.contains(&next) {
+                    text.push_str(": a ring, nothing but a signal will move it");
+                }
+                break;
+            }
+            if step == MAX_STEPS {
+                text.push_str(", and so on");
+                break;
+            }
+            thread = next;
+        }
+        told.extend(own);
+        text.push('.');
+        text
+    }
+
+    /// Returns the thread with which the chain goes on: one that can't go on either if this can't,
+    /// otherwise one that works.
+    fn next(&self, thread: ThreadIndex, stuck: &BTreeSet<ThreadIndex>) -> Option<ThreadIndex> {
+        if stuck.contains(&thread) {
+            return self.stuck_targets(thread, stuck).next();
+        }
+        let own = self.thread(thread).process;
+        let candidates = self
+            .thread(thread)
+            .awaits
+            .iter()
+            .filter_map(|target| match target {
+                Target::Thread(thread) => Some(*thread),
+                // Its own threads too have the other end, which says nothing.
+                Target::Process(process) if *process == own => None,
+                Target::Process(process) => self.representative(*process),
+            });
+        let candidates: Vec<ThreadIndex> = candidates.collect();
+        let computes = |index: &&ThreadIndex| self.thread(**index).activity == Activity::Computes;
+        candidates
+            .iter()
+            .find(computes)
+            .or(candidates.first())
+            .copied()
+    }
+
+    /// Returns the thread of a process that tells most about it: one that computes, or the first.
+    fn representative(&self, process: ProcessIndex) -> Option<ThreadIndex> {
+        let threads = &self.process(process).threads;
+        let computes = |index: &&ThreadIndex| self.thread(**index).activity == Activity::Computes;
+        threads
+            .iter()
+            .find(computes)
+            .copied()
+            .or_else(|| self.first_thread(process))
+    }
+
+    /// Names a thread. `before` is the one that waits for it.
+    fn label(&self, index: ThreadIndex, before: Option<ThreadIndex>) -> String {
+        let thread = self.thread(index);
+        let process = self.process(thread.process);
+        let same = before.is_some_and(|before| self.thread(before).process == thread.process);
+        if before == Some(index) {
+            "itself".to_owned()
+        } else if same && process.pid == thread.tid {
+            format!("the first thread of `{}`", process.name)
+        } else if same {
+            format!("thread `{}` ({})", thread.name, thread.tid)
+        } else if process.pid == thread.tid || process.threads.len() == 1 {
+            format!("`{}` (pid {})", process.name, process.pid)
+        } else {
+            let (name, tid) = (&thread.name, thread.tid);
+            format!(
+                "thread `{name}` ({tid}) of `{}` (pid {})",
+                process.name, process.pid
+            )
+        }
+    }
+
+    /// Says what a thread does. `next` is the one with which the chain goes on.
+    fn phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
+        let thread = self.thread(index);
+        let count = thread.awaits.len();
+        let mut text = match &thread.activity {
+            Activity::Computes => {
+                format!("computes ({:.0} % of one processor)", thread.processor_share * 100.0)
+            }
+            Activity::Starved => "could run, but gets no processor".to_owned(),
+            Activity::Joins => format!("waits for {} to end", next.unwrap_or("another thread")),
+            Activity::Locks(lock) => locked(*lock, next),
+            Activity::Woken => "waits to be woken by another thread, which one is not recorded".to_owned(),
+            Activity::Children(which) => children(*which, count, next),
+            Activity::Reads(file) => self.reads(index, file, next),
+            Activity::Writes(file) => self.writes(index, file, next),
+            Activity::Accepts(file) => format!("waits for a connection to {}", named(file)),
+            Activity::Connects(file) => {
+                let to = next.map_or_else(String::new, |next| format!(", which {next} has to accept"));
+                format!("connects to {}{to}", named(file))
+            }
+            Activity::OpensFifo { path, reads } => opens(path, *reads, next),
+            Activity::Polls(files) => polls(files, count, next),
+            Activity::Sleeps => "sleeps".to_owned(),
+            Activity::Signal => "waits for a signal".to_owned(),
+            Activity::Queue => "waits for a message queue or a semaphore of the system".to_owned(),
+            Activity::Device(file) => format!("waits for {}", device(file.as_ref())),
+            Activity::FileSystem(file) => {
+                format!("waits for the program that serves {}", device(file.as_ref()))
+            }
+            Activity::Stopped => "has been stopped by a signal (SIGCONT lets it go on)".to_owned(),
+            Activity::StoppedByTerminal => {
+                "has been stopped because it uses its terminal in the background (`fg` lets it go on)"
+                    .to_owned()
+            }
+            Activity::Traced => {
+                format!("is held by the debugger {}", next.unwrap_or("that traces it"))
+            }
+            Activity::Frozen => "is frozen with its control group".to_owned(),
+            Activity::Vfork => {
+                format!("waits until {} has executed its program", next.unwrap_or("its child"))
+            }
+            Activity::Zombie | Activity::Ended => {
+                "has ended, and its parent has not asked for its exit status".to_owned()
+            }
+            Activity::SystemCall(name) => format!("waits in the system call `{name}`"),
+            Activity::NotPermitted => {
+                "can't be looked at: it belongs to another user or does not allow it".to_owned()
+            }
+        };
+        if let Some(deadline) = thread.deadline {
+            text.push_str(&limit(&thread.activity, deadline));
+        }
+        text
+    }
+
+    fn is_only_itself(&self, index: ThreadIndex) -> bool {
+        let thread = self.thread(index);
+        thread.awaits == [Target::Process(thread.process)]
+    }
+
+    fn reads(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
+        let count = self.thread(index).awaits.len();
+        if matches!(file.kind, FileKind::Terminal | FileKind::TerminalMaster) {
+            return format!("waits for input from {}", named(file));
+        }
+        if self.is_only_itself(index) {
+            return format!(
+                "reads from {} that only its own process can write",
+                named(file)
+            );
+        }
+        let from = named(file);
+        match (next, count) {
+            (Some(next), 1) if has_ends(file) => {
+                format!("reads from {from} that only {next} can write")
+            }
+            (Some(next), 1) => format!("reads from {from}, whose other end {next} has"),
+            (Some(next), _) => {
+                format!("reads from {from} that {count} processes can write, among them {next}")
+            }
+            (None, 0) if has_ends(file) => format!("reads from {from} that nobody known can write"),
+            (None, _) => format!("reads from {from}"),
+        }
+    }
+
+    fn writes(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
+        if self.is_only_itself(index) {
+            return format!(
+                "writes to {}, which is full, and only its own process can read it",
+                named(file)
+            );
+        }
+        match next {
+            Some(next) if has_ends(file) => {
+                format!(
+                    "writes to {}, which is full until {next} reads from it",
+                    named(file)
+                )
+            }
+            Some(next) => format!("writes to {} until {next} reads from it", named(file)),
+            None => format!("writes to {}, which takes no more", named(file)),
+        }
+    }
+}
+
+fn locked(lock: Lock, holder: Option<&str>) -> String {
+    let name = match lock {
+        Lock::Mutex => "a mutex",
+        Lock::PriorityMutex => "a mutex with priority inheritance",
+        Lock::ReadWrite => "a read-write lock",
+        Lock::Stream => "the lock of a stream of the C library",
+        Lock::File => "the lock of a file",
+    };
+    match holder {
+        Some(holder) => format!("waits for {name} held by {holder}"),
+        None => format!("waits for {name}, whose holder is not known"),
+    }
+}
+
+fn children(which: Children, count: usize, next: Option<&str>) -> String {
+    match (which, count, next) {
+        (_, 1, Some(next)) => format!("waits for its child {next} to end"),
+        (_, _, Some(next)) => {
+            format!("waits for one of its {count} children to end, among them {next}")
+        }
+        (Children::One, _, None) => "waits for a child to end".to_owned(),
+        (Children::Any, _, None) => "waits for a child to end, and has none".to_owned(),
+    }
+}
+
+fn opens(path: &str, reads: bool, next: Option<&str>) -> String {
+    let other = if reads { "write to" } else { "read from" };
+    let who = next.unwrap_or("someone");
+    format!("opens the FIFO `{path}`, and waits until {who} opens it to {other} it")
+}
+
+fn polls(files: &[File], count: usize, next: Option<&str>) -> String {
+    let what = match files {
+        [] => "waits for events".to_owned(),
+        [file] => format!("waits for {}", named(file)),
+        files => format!("waits for any of {} files", files.len()),
+    };
+    match next {
+        Some(next) if count == 1 => format!("{what}, whose other end {next} has"),
+        Some(next) => format!("{what}, of which others have the other ends, among them {next}"),
+        None => what,
+    }
+}
+
+fn device(file: Option<&File>) -> String {
+    file.map_or_else(|| "a disk or another device".to_owned(), named)
+}
+
+/// It has an end to write and one to read.
+fn has_ends(file: &File) -> bool {
+    matches!(file.kind, FileKind::Pipe | FileKind::Fifo)
+}
+
+fn named(file: &File) -> String {
+    let name = &file.name;
+    match file.kind {
+        FileKind::Pipe => "a pipe".to_owned(),
+        FileKind::Fifo => format!("the FIFO `{name}`"),
+        FileKind::UnixSocket if name.starts_with('/') || name.starts_with('@') => {
+            format!("the socket `{name}`")
+        }
+        FileKind::UnixSocket | FileKind::Socket => "a socket".to_owned(),
+        FileKind::Tcp => format!("the network address {name}"),
+        FileKind::Terminal => format!("the terminal `{name}`"),
+        FileKind::TerminalMaster => "the programs of a terminal".to_owned(),
+        FileKind::Event => "an event of its own".to_owned(),
+        FileKind::Timer => "a timer".to_owned(),
+        FileKind::FileChanges => "changes of files".to_owned(),
+        FileKind::Signals => "a signal".to_owned(),
+        FileKind::Process => "the end of a process".to_owned(),
+        FileKind::Several => "several files".to_owned(),
+        FileKind::Other => format!("`{name}`"),
+    }
+}
+
+fn limit(activity: &Activity, deadline: Deadline) -> String {
+    let sleeps = *activity == Activity::Sleeps;
+    match deadline {
+        Deadline::In(time) if sleeps => format!(" for another {}", seconds(time)),
+        Deadline::In(time) => format!(", for another {} at most", seconds(time)),
+        Deadline::Of(time) if sleeps => format!(" for {}", seconds(time)),
+        Deadline::Of(time) => format!(", for {} at most", seconds(time)),
+        Deadline::Sometime => ", with a time limit".to_owned(),
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 {
+        format!("{:.0} ms", seconds * 1000.0)
+    } else if seconds < 100.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{seconds:.0} s")
+    }
+}

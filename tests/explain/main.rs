@@ -1,0 +1,13 @@
+//! Programs that wait in a known way, and what an explanation says of them.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test waits for the programs that it started, which it also ends"
+)]
+
+mod edges;
+mod hostile;
+mod program;
+mod sentences;
+mod waits;
