@@ -237,8 +237,8 @@ impl Workbench {
             saving::drop_in_task("drop job", removed);
         }
         self.board.remove(job);
-        if let Some(part) = self.parts.remove(&job) {
-            saving::drop_in_task("drop part", part);
+        if let Some(names) = self.parts.remove(&job) {
+            saving::drop_in_task("drop item names", names);
         }
         if self.record.job(job).is_none() && self.state.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
