@@ -52,6 +52,12 @@ pub(crate) fn text_width(text: &str, font: &FontId, ui: &Ui) -> f32 {
     galley.size().x
 }
 
+/// The width of a button with this text.
+pub(crate) fn button_width(text: &str, ui: &Ui) -> f32 {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    text_width(text, &font, ui).ceil() + 2.0 * ui.spacing().button_padding.x
+}
+
 /// Begins a new line of a wrapped layout if this width does not fit in the rest of the line.
 pub(crate) fn keep_together(width: f32, ui: &mut Ui) {
     if width > ui.available_size_before_wrap().x {
@@ -227,15 +233,6 @@ pub(crate) fn prose(text: &str, ui: &Ui) -> egui::text::LayoutJob {
         job.append(part, 0.0, format);
     }
     job
-}
-
-/// Makes a screen reader say the text when it changes.
-#[cfg(unix)]
-pub(crate) fn announce(label: &Response) {
-    let polite = egui::accesskit::Live::Polite;
-    label
-        .ctx
-        .accesskit_node_builder(label.id, |node| node.set_live(polite));
 }
 
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.

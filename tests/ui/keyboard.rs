@@ -24,7 +24,7 @@ fn file_is_hashed_and_joined_by_keyboard_alone() {
     tab_to(&mut window, "Add files…");
     window.press(Modifiers::NONE, Key::Enter);
     window.dialogs.answer(DialogAnswer::Picked(vec![path]));
-    window.until("1 path");
+    window.until("1 input");
     tab_to(&mut window, "Start");
     window.press(Modifiers::NONE, Key::Enter);
     window.until("1 of 1 item");

@@ -24,6 +24,11 @@ const ENTRIES: [Option<UiCommand>; 12] = [
     Some(command::TAKE_AS_INPUTS),
 ];
 
+/// Whether a command is one for the selected rows.
+pub(super) fn has(command: UiCommand) -> bool {
+    ENTRIES.contains(&Some(command))
+}
+
 /// More programs or folders are not opened at once.
 const MAX_OPENED: usize = 10;
 
