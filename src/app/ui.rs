@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use eframe::egui::accesskit::Live;
 use eframe::egui::{
-    self, Id, Panel, Popup, PopupCloseBehavior, Rect, Role, Sense, Ui, Vec2, ViewportCommand,
-    WidgetInfo,
+    self, Id, Panel, PopupCloseBehavior, Rect, Role, Sense, Ui, Vec2, ViewportCommand, WidgetInfo,
 };
 
 use super::{App, close_question};
@@ -13,7 +12,7 @@ use crate::pages::settings;
 use crate::ui::layout::{PanelBelow, sides_ui};
 use crate::ui::notices::NoticeAction;
 use crate::ui::status_bar;
-use crate::ui::widgets::{button_width, tab_row_ui, tab_ui};
+use crate::ui::widgets::{button_width, menu_ui, tab_row_ui, tab_ui};
 
 const MESSAGES: &str = "Messages";
 
@@ -67,11 +66,12 @@ impl App {
         Panel::top("pages").show(ui, |ui| self.tabs_ui(ui));
         let now = self.context.now();
         self.announcement_ui(ui);
+        // Before the page: what it shows of them may not be older than these figures.
+        let running = self.running();
         let below = PanelBelow::new(ui);
         let shown = self.shown();
         below.above_ui(ui, |ui| self.pages[shown].ui(&mut self.context, ui));
         let status = below.show(Panel::bottom("status"), ui, |ui| {
-            let running = self.running();
             let ((), asked) = sides_ui(
                 self.messages_width(ui),
                 ui,
@@ -117,10 +117,9 @@ impl App {
             return None;
         }
         let button = ui.small_button(MESSAGES);
-        let list = Popup::menu(&button)
-            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| self.context.notices.list_ui(now, ui));
-        list?.inner
+        menu_ui(&button, PopupCloseBehavior::CloseOnClickOutside, |ui| {
+            self.context.notices.list_ui(now, ui)
+        })?
     }
 
     /// Does what a message offers.

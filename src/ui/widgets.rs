@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Color32, DragValue, Event, FontId, Response, RichText, Role, Sense, Stroke, Ui, Vec2,
+    self, Color32, DragValue, Event, FontId, Popup, PopupCloseBehavior, Response, RichText, Role,
+    Sense, Stroke, Ui, Vec2,
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -233,6 +234,22 @@ pub(crate) fn prose(text: &str, ui: &Ui) -> egui::text::LayoutJob {
         job.append(part, 0.0, format);
     }
     job
+}
+
+/// A menu below its button. The button gets the keyboard back when it closes, unless the pointer closed it.
+pub(crate) fn menu_ui<R>(
+    button: &Response,
+    closes: PopupCloseBehavior,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> Option<R> {
+    let id = Popup::default_response_id(button);
+    let was_open = Popup::is_id_open(&button.ctx, id);
+    let shown = Popup::menu(button).close_behavior(closes).show(contents);
+    let is_closed = was_open && !Popup::is_id_open(&button.ctx, id);
+    if is_closed && !button.ctx.input(|input| input.pointer.any_click()) {
+        button.request_focus();
+    }
+    shown.map(|shown| shown.inner)
 }
 
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.

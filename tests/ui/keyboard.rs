@@ -39,6 +39,22 @@ fn file_is_hashed_and_joined_by_keyboard_alone() {
 }
 
 #[test]
+fn recent_input_is_added_by_keyboard_alone() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    let name = format!("Add {}", path.display());
+    window.type_into("Path", path.to_str().expect("plain text"));
+    window.press(Modifiers::NONE, Key::Enter);
+    for button in ["Clear", "Recent", &name] {
+        tab_to(&mut window, button);
+        window.press(Modifiers::NONE, Key::Enter);
+    }
+    window.until("1 input");
+    assert!(!window.shows(&name), "the menu is closed");
+    assert!(window.named("Recent").is_focused());
+}
+
+#[test]
 fn tab_reaches_every_widget_of_a_job() {
     let mut window = Window::open();
     window.misbehave("Sleep", 1.0, 1.0, 600.0);

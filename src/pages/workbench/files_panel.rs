@@ -4,7 +4,7 @@ use std::path::Path;
 
 use eframe::egui::Role;
 use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{self, Popup, RichText, Ui, WidgetInfo};
+use eframe::egui::{self, PopupCloseBehavior, RichText, Ui, WidgetInfo};
 
 use super::{Draft, Inputs, Presence, Recent, RecentLook, WorkbenchCommand, command};
 use crate::format;
@@ -13,7 +13,7 @@ use crate::pages::commands::{self, Unavailable};
 use crate::ui::layout::sides_ui;
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{button_width, cut_in_the_middle, section_ui, text_width};
+use crate::ui::widgets::{button_width, cut_in_the_middle, menu_ui, section_ui, text_width};
 
 /// The largest height of the list.
 const LIST_HEIGHT: f32 = 108.0;
@@ -118,7 +118,7 @@ fn recent_ui(
     if button.clicked() {
         commands.push(WorkbenchCommand::Ui(command::RECENT));
     }
-    Popup::menu(&button).show(|ui| {
+    menu_ui(&button, PopupCloseBehavior::CloseOnClick, |ui| {
         ui.set_max_width(RECENT_WIDTH);
         for path in recent.paths() {
             let shown = format::path(path);
@@ -140,11 +140,14 @@ fn recent_ui(
             let entry = ui.button(text).on_hover_text(&read).accessible_name(&read);
             if entry.clicked() {
                 commands.push(WorkbenchCommand::AddRecent(path.to_owned()));
+                // By itself, a menu closes on a click alone, not on Enter.
+                ui.close();
             }
         }
         ui.separator();
         if unavailable.button(command::CLEAR_RECENT, ui).clicked() {
             commands.push(WorkbenchCommand::Ui(command::CLEAR_RECENT));
+            ui.close();
         }
     });
 }

@@ -31,6 +31,8 @@ pub(super) fn details_ui(
             .row(item.id.index())
             .map(|row| row % MAX_PAGE_ROWS);
         scroll = scroll.vertical_scroll_offset(0.0);
+        // The table has been drawn.
+        ui.request_repaint();
     }
     scroll.show(ui, |ui| {
         sides_ui(

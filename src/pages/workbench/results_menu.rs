@@ -78,6 +78,8 @@ fn entries_ui(
         let button = commands::info(command).button(why_not, ui);
         if button.clicked() {
             commands.push(WorkbenchCommand::Ui(command));
+            // By itself, a menu closes on a click alone, not on Enter.
+            ui.close();
         }
     }
 }
