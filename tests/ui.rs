@@ -1,5 +1,7 @@
 //! The window without a display, driven by the names of its widgets.
 
+#[path = "ui/announcements.rs"]
+mod announcements;
 #[cfg(target_os = "linux")]
 #[expect(dead_code, reason = "the tests of the library need more of it")]
 #[path = "util/child.rs"]
@@ -54,6 +56,10 @@ mod output;
 mod pages;
 #[path = "ui/paging.rs"]
 mod paging;
+#[path = "ui/people.rs"]
+mod people;
+#[path = "ui/reading_order.rs"]
+mod reading_order;
 #[path = "ui/resting.rs"]
 mod resting;
 #[path = "ui/results.rs"]
@@ -67,5 +73,7 @@ mod settings;
 mod sleeper;
 #[path = "ui/timeline.rs"]
 mod timeline;
+#[path = "ui/typist.rs"]
+mod typist;
 #[path = "ui/window.rs"]
 mod window;

@@ -3,16 +3,18 @@ use std::time::Duration;
 
 use eframe::egui::accesskit::Live;
 use eframe::egui::{
-    self, Id, Panel, Popup, PopupCloseBehavior, Rect, Role, Sense, Sides, Ui, Vec2,
-    ViewportCommand, WidgetInfo,
+    self, Id, Panel, PopupCloseBehavior, Rect, Role, Sense, Ui, Vec2, ViewportCommand, WidgetInfo,
 };
 
 use super::{App, close_question};
 use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
+use crate::ui::layout::{PanelBelow, sides_ui};
 use crate::ui::notices::NoticeAction;
 use crate::ui::status_bar;
-use crate::ui::widgets::{tab_row_ui, tab_ui};
+use crate::ui::widgets::{button_width, menu_ui, tab_row_ui, tab_ui};
+
+const MESSAGES: &str = "Messages";
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
@@ -63,18 +65,23 @@ impl App {
         let frames = self.context.frames.summary(self.context.now());
         Panel::top("pages").show(ui, |ui| self.tabs_ui(ui));
         let now = self.context.now();
-        let status = Panel::bottom("status").show(ui, |ui| {
-            let running = self.running();
-            let ((), asked) = Sides::new().shrink_left().show(
-                ui,
-                |ui| status_bar::status_ui(running.tasks, running.processes, frames, ui),
-                |ui| self.messages_ui(now, ui),
-            );
-            asked
-        });
         self.announcement_ui(ui);
+        // Before the page: what it shows of them may not be older than these figures.
+        let running = self.running();
+        let below = PanelBelow::new(ui);
         let shown = self.shown();
-        self.pages[shown].ui(&mut self.context, ui);
+        below.above_ui(ui, |ui| self.pages[shown].ui(&mut self.context, ui));
+        let status = below.show(ui, |ui| {
+            Panel::bottom("status").show(ui, |ui| {
+                let ((), asked) = sides_ui(
+                    self.messages_width(ui),
+                    ui,
+                    |ui| status_bar::status_ui(running.tasks, running.processes, frames, ui),
+                    |ui| self.messages_ui(now, ui),
+                );
+                asked
+            })
+        });
         let height = status.response.rect.height();
         let asked = self.context.notices.floating_ui(now, height, ui.ctx());
         if let Some(action) = status.inner.or(asked) {
@@ -88,7 +95,7 @@ impl App {
         }
     }
 
-    /// Says the end of a job, on whatever page: a live region without a place on screen.
+    /// Says the end of work, on whatever page: a live region without a place on screen.
     fn announcement_ui(&self, ui: &Ui) {
         let place = Rect::from_min_size(ui.max_rect().min, Vec2::ZERO);
         let region = ui.interact(place, Id::unique("announcement"), Sense::hover());
@@ -98,16 +105,23 @@ impl App {
             .accesskit_node_builder(region.id, |node| node.set_live(Live::Polite));
     }
 
+    fn messages_width(&self, ui: &Ui) -> f32 {
+        if self.context.notices.are_listed() {
+            button_width(MESSAGES, ui)
+        } else {
+            0.0
+        }
+    }
+
     /// The button that opens the list of messages, once there is one.
     fn messages_ui(&self, now: Duration, ui: &mut Ui) -> Option<NoticeAction> {
         if !self.context.notices.are_listed() {
             return None;
         }
-        let button = ui.small_button("Messages");
-        let list = Popup::menu(&button)
-            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| self.context.notices.list_ui(now, ui));
-        list?.inner
+        let button = ui.small_button(MESSAGES);
+        menu_ui(&button, PopupCloseBehavior::CloseOnClickOutside, |ui| {
+            self.context.notices.list_ui(now, ui)
+        })?
     }
 
     /// Does what a message offers.

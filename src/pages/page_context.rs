@@ -26,7 +26,7 @@ pub(crate) struct PageContext {
     pub(crate) background_tasks: BackgroundTasks,
     /// The page to show next, and what to select on it.
     pub(crate) open: Option<(PageId, String)>,
-    /// What a screen reader says next: the end of a job.
+    /// What a screen reader says: how work has ended. Empty again when other work starts, for that may end the same.
     pub(crate) announcement: String,
     started: Instant,
 }

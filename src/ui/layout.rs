@@ -7,8 +7,8 @@ use std::hash::Hash;
 use eframe::egui::accesskit::Action;
 use eframe::egui::panel::PanelState;
 use eframe::egui::{
-    CentralPanel, Event, Frame, Id, IdSalt, Memory, Panel, Rangef, ScrollArea, Ui, UiBuilder, Vec2,
-    accesskit_root_id,
+    Align, CentralPanel, Event, Frame, Id, IdSalt, InnerResponse, Layout, Memory, Panel, Rangef,
+    Rect, ScrollArea, Ui, UiBuilder, Vec2, accesskit_root_id,
 };
 
 /// The part of a page that [`TwoParts::show`] draws.
@@ -83,7 +83,11 @@ pub(crate) enum Edge {
 }
 
 impl Pane {
-    pub(crate) fn show(&self, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    pub(crate) fn show<R>(
+        &self,
+        ui: &mut Ui,
+        contents: impl FnOnce(&mut Ui) -> R,
+    ) -> InnerResponse<R> {
         let (panel, axis) = match self.edge {
             Edge::Left => (Panel::left(self.name), 0),
             Edge::Bottom => (Panel::bottom(self.name), 1),
@@ -103,10 +107,12 @@ impl Pane {
         if let Some(frame) = self.frame {
             panel = panel.frame(frame);
         }
-        let size = panel.show(ui, contents).response.rect.size()[axis];
+        let shown = panel.show(ui, contents);
         if is_moved {
+            let size = shown.response.rect.size()[axis];
             ui.data_mut(|data| data.insert_persisted(share_id, size / whole));
         }
+        shown
     }
 }
 
@@ -177,6 +183,73 @@ impl<K: Copy + Ord + Hash + Debug> LongList<K> {
             ui.add_space(left_out - gap);
         }
     }
+}
+
+/// A panel at the bottom that is drawn after what is above it. egui wants it before, but Tab and screen readers go in
+/// the order of drawing, and the eye comes to it last.
+pub(crate) struct PanelBelow {
+    id: Id,
+    /// The place of both.
+    place: Rect,
+    /// The height of the panel in the last frame.
+    height: f32,
+}
+
+impl PanelBelow {
+    /// Takes the rest of `ui`, in which there is one such panel at most.
+    pub(crate) fn new(ui: &Ui) -> Self {
+        let id = ui.unique_id().with("height of the panel below");
+        Self {
+            id,
+            place: ui.available_rect_before_wrap(),
+            height: ui.data(|data| data.get_temp(id)).unwrap_or(0.0),
+        }
+    }
+
+    /// Draws what is above.
+    pub(crate) fn above_ui<R>(&self, ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+        let bottom = (self.place.bottom() - self.height).max(self.place.top());
+        let above = UiBuilder::new().max_rect(self.place.with_max_y(bottom));
+        ui.scope_builder(above, contents).inner
+    }
+
+    /// Draws the panel.
+    pub(crate) fn show<R>(
+        self,
+        ui: &mut Ui,
+        panel_ui: impl FnOnce(&mut Ui) -> InnerResponse<R>,
+    ) -> InnerResponse<R> {
+        let place = UiBuilder::new().max_rect(self.place);
+        let shown = ui.scope_builder(place, panel_ui).inner;
+        let height = shown.response.rect.height();
+        if (height - self.height).abs() > 0.1 {
+            ui.data_mut(|data| data.insert_temp(self.id, height));
+            ui.request_discard("what is above the panel was drawn with another height of it");
+        }
+        shown
+    }
+}
+
+/// Two parts of a row; the left one has the room that the right one, of this width, leaves. Unlike
+/// [`egui::Sides`](eframe::egui::Sides) this draws what is left first, so that Tab and screen readers come to it first.
+pub(crate) fn sides_ui<L, R>(
+    right_width: f32,
+    ui: &mut Ui,
+    left: impl FnOnce(&mut Ui) -> L,
+    right: impl FnOnce(&mut Ui) -> R,
+) -> (L, R) {
+    let gap = ui.spacing().item_spacing.x;
+    let mut place = ui.available_rect_before_wrap();
+    place.max.y = place.min.y + ui.spacing().interact_size.y;
+    let middle = (place.max.x - right_width).max(place.min.x);
+    let layout = Layout::left_to_right(Align::Center);
+    let at = |place| UiBuilder::new().max_rect(place).layout(layout);
+    let mut left_ui = ui.new_child(at(place.with_max_x((middle - gap).max(place.min.x))));
+    let left = left(&mut left_ui);
+    let mut right_ui = ui.new_child(at(place.with_min_x(middle)));
+    let right = right(&mut right_ui);
+    ui.advance_cursor_after_rect(left_ui.min_rect() | right_ui.min_rect());
+    (left, right)
 }
 
 /// A place that scrolls, unless it is in a place that scrolls and has room for all.

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use eframe::egui::accesskit::Live;
-use eframe::egui::{self, Align2, RichText, ScrollArea, Sides, Stroke, Ui};
+use eframe::egui::{self, Align2, RichText, ScrollArea, Stroke, Ui};
 
+use super::layout::sides_ui;
 use super::status_style::{Mark, mark_ui};
 use super::tokens::tokens;
+use super::widgets::button_width;
 use crate::format;
 
 /// An info leaves after this time; its text is in the list.
@@ -25,6 +27,8 @@ const MAX_LISTED: usize = 100;
 
 /// They take this share of the window's height at most; then they scroll.
 const MAX_SHARE: f32 = 0.5;
+
+const DISMISS: &str = "Dismiss";
 
 const WIDTH: f32 = 460.0;
 const MARGIN: f32 = 10.0;
@@ -124,6 +128,8 @@ impl Notice {
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     floating: Vec<Floating>,
+    /// The number of messages so far.
+    count: u64,
     /// Oldest first.
     listed: VecDeque<Listed>,
 }
@@ -131,6 +137,8 @@ pub(crate) struct Notices {
 #[derive(Debug)]
 struct Floating {
     notice: Notice,
+    /// A screen reader knows it by that, and says it again only if it comes again.
+    number: u64,
     /// `None` for one that stays.
     leaves_at: Option<Duration>,
 }
@@ -164,8 +172,10 @@ impl Notices {
         }
         self.floating.retain(|floating| floating.notice != notice);
         let leaves = notice.severity == Severity::Info;
+        self.count += 1;
         self.floating.push(Floating {
             notice,
+            number: self.count,
             leaves_at: leaves.then(|| now.saturating_add(READING_TIME)),
         });
         if self.floating.len() > MAX_FLOATING {
@@ -250,7 +260,7 @@ impl Notices {
     fn each_ui(&self, ui: &mut Ui) -> Option<(usize, Answer)> {
         let mut answered = None;
         for (index, floating) in self.floating.iter().enumerate() {
-            let answer = ui.push_id(index, |ui| notice_ui(&floating.notice, ui));
+            let answer = ui.push_id(floating.number, |ui| notice_ui(&floating.notice, ui));
             answered = answer.inner.map(|answer| (index, answer)).or(answered);
         }
         answered
@@ -340,7 +350,8 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> Option<Answer> {
         .corner_radius(6)
         .inner_margin(6)
         .show(ui, |ui| {
-            let ((), dismiss) = Sides::new().shrink_left().show(
+            let ((), dismiss) = sides_ui(
+                button_width(DISMISS, ui),
                 ui,
                 |ui| {
                     mark_ui(ui, mark, color);
@@ -348,7 +359,7 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> Option<Answer> {
                     ui.ctx()
                         .accesskit_node_builder(label.id, |node| node.set_live(live));
                 },
-                |ui| ui.button("Dismiss"),
+                |ui| ui.button(DISMISS),
             );
             let asked = (!notice.actions.is_empty()).then(|| {
                 let actions = notice.actions.iter();

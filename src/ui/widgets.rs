@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Color32, DragValue, Event, FontId, Response, RichText, Role, Sense, Stroke, Ui, Vec2,
+    self, Color32, DragValue, Event, FontId, Popup, PopupCloseBehavior, Response, RichText, Role,
+    Sense, Stroke, Ui, Vec2,
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -50,6 +51,12 @@ pub(crate) fn text_width(text: &str, font: &FontId, ui: &Ui) -> f32 {
     let color = Color32::PLACEHOLDER;
     let galley = ui.fonts_mut(|fonts| fonts.layout_no_wrap(text, font.clone(), color));
     galley.size().x
+}
+
+/// The width of a button with this text.
+pub(crate) fn button_width(text: &str, ui: &Ui) -> f32 {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    text_width(text, &font, ui).ceil() + 2.0 * ui.spacing().button_padding.x
 }
 
 /// Begins a new line of a wrapped layout if this width does not fit in the rest of the line.
@@ -229,13 +236,20 @@ pub(crate) fn prose(text: &str, ui: &Ui) -> egui::text::LayoutJob {
     job
 }
 
-/// Makes a screen reader say the text when it changes.
-#[cfg(unix)]
-pub(crate) fn announce(label: &Response) {
-    let polite = egui::accesskit::Live::Polite;
-    label
-        .ctx
-        .accesskit_node_builder(label.id, |node| node.set_live(polite));
+/// A menu below its button. The button gets the keyboard back when it closes, unless the pointer closed it.
+pub(crate) fn menu_ui<R>(
+    button: &Response,
+    closes: PopupCloseBehavior,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> Option<R> {
+    let id = Popup::default_response_id(button);
+    let was_open = Popup::is_id_open(&button.ctx, id);
+    let shown = Popup::menu(button).close_behavior(closes).show(contents);
+    let is_closed = was_open && !Popup::is_id_open(&button.ctx, id);
+    if is_closed && !button.ctx.input(|input| input.pointer.any_click()) {
+        button.request_focus();
+    }
+    shown.map(|shown| shown.inner)
 }
 
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.

@@ -194,6 +194,11 @@ fn has_no_button(command: UiCommand) -> bool {
         | workbench::LAST_ROW
         | workbench::EXTEND_DOWN
         | workbench::EXTEND_UP
+        | workbench::MOVE_DOWN
+        | workbench::MOVE_UP
+        | workbench::ADD_DOWN
+        | workbench::ADD_UP
+        | workbench::TOGGLE_ROW
         | workbench::SELECT_ALL
         | workbench::OPEN_DETAILS
         | workbench::CLOSE_DETAILS

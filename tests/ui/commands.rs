@@ -50,7 +50,7 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
             window.step();
             window.shows("2 tasks running") || window.shows("#2 Misbehave")
         }
-        workbench::ADD_PATH => window.shows("1 path"),
+        workbench::ADD_PATH => window.shows("1 input"),
         workbench::FIND => window
             .harness
             .query_all_by_label("Filter")
@@ -70,6 +70,11 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         | workbench::LAST_ROW
         | workbench::EXTEND_DOWN
         | workbench::EXTEND_UP
+        | workbench::MOVE_DOWN
+        | workbench::MOVE_UP
+        | workbench::ADD_DOWN
+        | workbench::ADD_UP
+        | workbench::TOGGLE_ROW
         | workbench::SELECT_ALL
         | workbench::OPEN_DETAILS
         | workbench::CLOSE_DETAILS

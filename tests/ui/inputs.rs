@@ -18,7 +18,7 @@ fn picked_files_are_hashed_and_shown() {
     let path = file(window.dir.path(), "abc.txt", b"abc");
     window.click("Add files…");
     window.dialogs.answer(DialogAnswer::Picked(vec![path]));
-    window.until("1 path");
+    window.until("1 input");
     window.choose("Algorithm", "SHA-256");
     window.click("Start");
     window.until(SHA256_OF_ABC);
@@ -75,7 +75,7 @@ fn second_click_opens_no_second_dialog() {
 
     window.dialogs.answer(DialogAnswer::Cancelled);
     window.until_it(|window| window.is_enabled("Add files…"), "the button again");
-    assert!(window.shows("0 paths"));
+    assert!(window.shows("0 inputs"));
     assert!(!window.shows("Dismiss"));
 }
 
@@ -91,7 +91,7 @@ fn typed_path_works_without_file_dialogs() {
     let path = file(window.dir.path(), "typed.txt", b"abc");
     window.type_into("Path", path.to_str().unwrap());
     window.click("Add");
-    window.until("1 path");
+    window.until("1 input");
     assert!(window.shows("typed.txt"));
 }
 
@@ -102,12 +102,12 @@ fn file_uri_is_taken_as_its_path() {
     let folder = path.parent().unwrap().display();
     window.type_into("Path", &format!("file://{folder}/a%20b%25.txt"));
     window.click("Add");
-    window.until("1 path");
+    window.until("1 input");
     assert!(window.shows(path.to_str().unwrap()));
 
     window.type_into("Path", "file://another.host/c.txt");
     window.click("Add");
-    window.until("2 paths");
+    window.until("2 inputs");
     assert!(window.shows("file:/another.host/c.txt"), "as it was typed");
 }
 
@@ -116,7 +116,7 @@ fn name_with_a_line_break_is_shown_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(dir.path(), "one\ntwo", b"abc");
     let mut window = Window::open_in(dir, &[path]);
-    window.until("1 path");
+    window.until("1 input");
     assert!(window.shows(r"one\ntwo"));
     window.choose("Algorithm", "SHA-256");
     window.click("Start");
@@ -133,13 +133,13 @@ fn dropped_and_given_files_are_inputs_once() {
     let given = file(dir.path(), "given.txt", b"1");
     let dropped = file(dir.path(), "dropped.txt", b"2");
     let mut window = Window::open_in(dir, std::slice::from_ref(&given));
-    window.until("1 path");
+    window.until("1 input");
     let input = window.harness.input_mut();
     input.dropped_files.push(Arc::new(Dropped(dropped)));
     input.dropped_files.push(Arc::new(Dropped(given)));
-    window.until("2 paths");
+    window.until("2 inputs");
     window.click("Clear");
-    window.until("0 paths");
+    window.until("0 inputs");
 }
 
 #[test]
@@ -276,11 +276,11 @@ fn many_inputs_come_in_over_several_frames() {
     }
     window.step();
     assert!(!window.is_enabled("Start"), "the frame did not wait");
-    window.until("100 000 paths");
+    window.until("100 000 inputs");
     window.until_it(|window| window.is_enabled("Start"), "the end of arrivals");
     window.until("100 000 not there");
     window.click("Clear");
-    window.until("0 paths");
+    window.until("0 inputs");
     assert!(!window.shows("not there"));
 }
 
@@ -298,7 +298,7 @@ fn input_that_is_not_there_is_marked_at_once() {
     window.until(&format!("{gone} is not there"));
     window.click(&format!("Remove {gone}"));
     assert!(!window.shows("not there"));
-    assert!(window.shows("1 path"));
+    assert!(window.shows("1 input"));
 }
 
 #[test]
@@ -332,11 +332,11 @@ fn recent_inputs_are_added_again() {
     }
     std::fs::remove_file(&gone).unwrap();
     let mut window = window.reopen();
-    assert!(window.shows("0 paths"));
+    assert!(window.shows("0 inputs"));
     window.click("Recent");
     window.until(&format!("{} is not there", gone.display()));
     window.click(&format!("Add {}", kept.display()));
-    window.until("1 path");
+    window.until("1 input");
     window.click("Recent");
     window.click("Clear recent");
     window.until_it(|window| !window.is_enabled("Recent"), "no recent inputs");
@@ -421,9 +421,9 @@ fn files_of_another_start_join_the_inputs() {
     let mut window = Window::open_with_instance(dir, instance);
     window.click("Settings");
     for (files, shown) in [
-        (vec![list.clone()], "1 path"),
-        (Vec::new(), "1 path"),
-        (vec![list, "/nowhere".into()], "2 paths"),
+        (vec![list.clone()], "1 input"),
+        (Vec::new(), "1 input"),
+        (vec![list, "/nowhere".into()], "2 inputs"),
     ] {
         let at = runtime.path().to_owned();
         let again = join::spawn_owned("again", move |_| start(&at, "test", files)).unwrap();
@@ -457,7 +457,7 @@ fn cut_name_keeps_its_flags_and_accents_whole() {
     window.harness.ctx.set_missing_glyph_policy(policy);
     let dropped = Arc::new(Dropped(PathBuf::from(format!("/folder/{name}"))));
     window.harness.input_mut().dropped_files.push(dropped);
-    window.until("1 path");
+    window.until("1 input");
     window.step();
     let texts = window.harness.output().shapes.iter().filter_map(|clipped| {
         let egui::Shape::Text(text) = &clipped.shape else {

@@ -24,7 +24,7 @@ fn file_is_hashed_and_joined_by_keyboard_alone() {
     tab_to(&mut window, "Add files…");
     window.press(Modifiers::NONE, Key::Enter);
     window.dialogs.answer(DialogAnswer::Picked(vec![path]));
-    window.until("1 path");
+    window.until("1 input");
     tab_to(&mut window, "Start");
     window.press(Modifiers::NONE, Key::Enter);
     window.until("1 of 1 item");
@@ -36,6 +36,22 @@ fn file_is_hashed_and_joined_by_keyboard_alone() {
     tab_to(&mut window, "Run again");
     window.press(Modifiers::NONE, Key::Enter);
     window.until("#2 Checksums");
+}
+
+#[test]
+fn recent_input_is_added_by_keyboard_alone() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    let name = format!("Add {}", path.display());
+    window.type_into("Path", path.to_str().expect("plain text"));
+    window.press(Modifiers::NONE, Key::Enter);
+    for button in ["Clear", "Recent", &name] {
+        tab_to(&mut window, button);
+        window.press(Modifiers::NONE, Key::Enter);
+    }
+    window.until("1 input");
+    assert!(!window.shows(&name), "the menu is closed");
+    assert!(window.named("Recent").is_focused());
 }
 
 #[test]

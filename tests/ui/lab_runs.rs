@@ -14,8 +14,11 @@ use super::window::Window;
 /// A page with a small window that freezes for as long as the test says, and stays as long.
 struct Lab {
     window: Window,
-    folder: tempfile::TempDir,
+    twins: Twins,
 }
+
+/// The folder of the script that takes the place of the small windows, and what it is told.
+pub(crate) struct Twins(tempfile::TempDir);
 
 /// Prints the facts of a window that freezes. By hand, it is closed at the end; else the scenario is over.
 const TWIN: &str = r#"
@@ -34,27 +37,39 @@ case $* in
 esac
 "#;
 
-impl Lab {
-    fn open() -> Self {
+impl Twins {
+    /// A window that starts the script in place of its own program.
+    pub(crate) fn open_window() -> (Self, Window) {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("twin");
         let script = format!("#!/bin/sh\n{}{TWIN}", launching_part());
         fs::write(&path, script).expect("the folder is ours");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
-        let mut window = Window::open_with_program(path);
-        window.click("Freeze Lab");
-        Self { window, folder }
+        let window = Window::open_with_program(path);
+        (Self(folder), window)
     }
 
     /// Sets for how long the next window freezes, and whether it stays open.
-    fn next(&self, gap_ms: u32, stays: bool) {
-        let file = |ending| self.folder.path().join(format!("twin.{ending}"));
+    pub(crate) fn next(&self, gap_ms: u32, stays: bool) {
+        let file = |ending| self.0.path().join(format!("twin.{ending}"));
         fs::write(file("gap"), gap_ms.to_string()).expect("the folder is ours");
         if stays {
             fs::write(file("stays"), "").expect("the folder is ours");
         } else if file("stays").exists() {
             fs::remove_file(file("stays")).expect("the folder is ours");
         }
+    }
+}
+
+impl Lab {
+    fn open() -> Self {
+        let (twins, mut window) = Twins::open_window();
+        window.click("Freeze Lab");
+        Self { window, twins }
+    }
+
+    fn next(&self, gap_ms: u32, stays: bool) {
+        self.twins.next(gap_ms, stays);
     }
 
     fn until_nothing_runs(&mut self) {

@@ -13,7 +13,7 @@ use egui_kittest::kittest::NodeT as _;
 use egui_kittest::kittest::{AccessKitNode, Queryable as _};
 use meanwhile::app::DialogAnswer;
 use meanwhile::pages::TITLES;
-use meanwhile::pages::workbench::command::{NEXT_ROW, OPEN_DETAILS};
+use meanwhile::pages::workbench::command::{CLOSE_DETAILS, NEXT_ROW, OPEN_DETAILS, START};
 
 use super::window::{Window, file, with_a_long_job};
 
@@ -31,7 +31,7 @@ const ZOOMS: [f32; 4] = [0.8, 1.0, 1.3, 2.0];
 const WIDE: Vec2 = vec2(1600.0, 900.0);
 
 /// Widgets may touch, and rounding may let them do so by this many points.
-const TOUCH: f32 = 2.0;
+pub(crate) const TOUCH: f32 = 2.0;
 
 /// Frames after which a window has its new layout: scroll bars and wrapped rows need some.
 const SETTLE_STEPS: usize = 4;
@@ -256,6 +256,61 @@ fn nothing_moves_under_the_pointer() {
     assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
 }
 
+/// What can be pressed, but for the cards of jobs, of which the newest is the first.
+fn placed_to_press(window: &Window) -> Vec<Placed> {
+    let mut placed = placed(window);
+    placed.retain(|widget| {
+        let is_pressed = !matches!(widget.role, Role::Cell | Role::Image | Role::Label);
+        is_pressed && !widget.name.starts_with('#')
+    });
+    placed
+}
+
+#[test]
+fn run_moves_nothing_under_the_pointer() {
+    let mut faults = Vec::new();
+    for size in [[1_180.0, 780.0], [760.0, 480.0]] {
+        // A job of the same kind has run, so that nothing appears but what the next one brings.
+        let mut window = with_an_ended_job();
+        window.press_keys_of(CLOSE_DETAILS);
+        resize(&mut window, size.into());
+        let before = placed_to_press(&window);
+        let mut compare = |when: &str, window: &Window| {
+            let now = placed_to_press(window);
+            let moved = moved(&before, &now);
+            faults.extend(moved.map(|moved| format!("{size:?}, {when}: {moved}")));
+        };
+        window.press_keys_of(START);
+        for frame in 0..4 {
+            window.step();
+            compare(&format!("frame {frame} of the run"), &window);
+        }
+        window.until("2 of 2 items");
+        window.harness.run_steps(SETTLE_STEPS);
+        compare("at the end", &window);
+        window.click("Copy report");
+        window.until("The report is on the clipboard.");
+        window.harness.run_steps(SETTLE_STEPS);
+        compare("with the message", &window);
+    }
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn first_failure_moves_nothing() {
+    let mut window = Window::open();
+    window.misbehave("Error", 2.0, 3.0, 0.4);
+    window.choose("Run on", "A thread each");
+    window.set("Workers", 1.0);
+    window.click("Start");
+    window.until("1 of 3 items");
+    window.harness.run_steps(SETTLE_STEPS);
+    let before = placed_to_press(&window);
+    window.until("3 of 3 items · 1 failed");
+    window.harness.run_steps(SETTLE_STEPS);
+    assert_eq!(moved(&before, &placed_to_press(&window)), None);
+}
+
 /// The first widget that is not where it was.
 fn moved(before: &[Placed], now: &[Placed]) -> Option<String> {
     let rects: BTreeMap<NodeId, Rect> = now.iter().map(|now| (now.id, now.whole)).collect();
@@ -344,7 +399,7 @@ fn resize(window: &mut Window, size: Vec2) {
 }
 
 /// The window in the states whose layouts differ.
-fn states() -> Vec<(String, Window)> {
+pub(crate) fn states() -> Vec<(String, Window)> {
     let mut states = Vec::new();
     for page in TITLES {
         let mut window = Window::open();
@@ -397,7 +452,7 @@ fn states() -> Vec<(String, Window)> {
 }
 
 /// A window with four messages, one of which is long.
-fn with_four_messages() -> Window {
+pub(crate) fn with_four_messages() -> Window {
     let mut window = with_an_ended_job();
     for button in ["Copy report", "Add files…", "Save report…", "Save list…"] {
         window.click(button);

@@ -319,11 +319,11 @@ fn stop_tree_ends_descendants_and_names_the_signal() {
     let sleeper = Sleeper::new(folder.path());
     let mut window = running(&format!("echo ready; {} & wait", sleeper.command()));
     until_line(&mut window, "ready");
-    window.click("Stop tree");
+    window.click("End process tree");
     window.until("SIGTERM");
     assert!(!window.is_enabled("Terminate"));
     assert!(!window.is_enabled("Kill"));
-    assert!(!window.is_enabled("Stop tree"));
+    assert!(!window.is_enabled("End process tree"));
     assert!(sleeper.running().is_empty());
     window.click("Results");
     window.open_details("was killed by");
@@ -357,7 +357,7 @@ fn tree_in_its_grace_period_is_asked_to_end() {
     window.until("Results");
     window.click("Output");
     until_line(&mut window, "ready");
-    window.click("Stop tree");
+    window.click("End process tree");
     assert_eq!(window.count("asked to end"), 1, "{}", window.texts());
     window.click("Results");
     window.open_details("asked to end");

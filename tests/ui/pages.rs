@@ -107,7 +107,7 @@ fn files_open_the_page_and_the_job_for_them() {
     window.choose("Job", "Misbehave");
     window.click("Lessons");
     let window = window.reopen_with(&[song]);
-    assert!(window.shows("1 path"));
+    assert!(window.shows("1 input"));
     assert_eq!(window.named("Job").value().as_deref(), Some("Checksums"));
     let mut window = window.reopen_with(&[list]);
     assert_eq!(window.named("Job").value().as_deref(), Some("Verify"));

@@ -300,6 +300,68 @@ fn keys_select_several_rows() {
     assert!(window.shows("9 items"));
 }
 
+/// The row that a screen reader reads.
+fn current(window: &Window) -> Option<String> {
+    let mut rows = window.harness.query_all_by_role(Role::Row);
+    let row = rows.find(egui_kittest::Node::is_focused)?;
+    row.accesskit_node().label()
+}
+
+#[test]
+fn ctrl_moves_without_selecting_and_toggles() {
+    let mut window = with_items(9.0);
+    window.select_row(&done(2));
+    for _ in 0..2 {
+        window.press_keys_of(workbench::MOVE_DOWN);
+    }
+    assert_eq!(selected(&window), [2]);
+    assert_eq!(current(&window).as_deref(), Some("item 4"));
+    window.press_keys_of(workbench::TOGGLE_ROW);
+    assert_eq!(selected(&window), [2, 4]);
+    window.press_keys_of(workbench::TOGGLE_ROW);
+    assert_eq!(selected(&window), [2]);
+    window.press_keys_of(workbench::TOGGLE_ROW);
+    window.press(Modifiers::COMMAND, egui::Key::End);
+    window.press_keys_of(workbench::MOVE_UP);
+    assert_eq!(selected(&window), [2, 4]);
+    assert_eq!(current(&window).as_deref(), Some("item 8"));
+    window.press_keys_of(workbench::TOGGLE_ROW);
+    // From the row that was toggled last; the others stay.
+    window.press_keys_of(workbench::ADD_UP);
+    assert_eq!(selected(&window), [2, 4, 7, 8]);
+    window.press_keys_of(workbench::ADD_DOWN);
+    window.press_keys_of(workbench::ADD_DOWN);
+    assert_eq!(current(&window).as_deref(), Some("item 9"));
+    assert_eq!(selected(&window), [2, 4, 7, 8, 9]);
+    window.press_keys_of(workbench::NEXT_ROW);
+    assert_eq!(selected(&window), [9]);
+}
+
+#[test]
+fn list_that_fails_is_counted_and_explained() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let list = file(dir.path(), "SHA256SUMS", b"no checksums here\n");
+    let mut window = Window::open_in(dir, &[list]);
+    window.choose("Job", "Verify");
+    window.click("Start");
+    window.until("1 of 1 item · 1 failed");
+    window.click("1 failed");
+    window.until_it(
+        |window| {
+            window
+                .named("1 failed")
+                .accesskit_node()
+                .toggled()
+                .is_some()
+        },
+        "it",
+    );
+    assert!(window.shows("has no checksums"), "{}", window.texts());
+    window.click("0 OK");
+    window.until("No item matches");
+    assert!(window.shows("In all: 1 of 1 item · 1 failed"));
+}
+
 #[test]
 fn selection_is_kept_where_its_rows_are_shown() {
     let mut window = with_items(12.0);
@@ -400,6 +462,14 @@ fn screen_reader_finds_rows_cells_and_the_order() {
     let place = |role| roles.iter().position(|one| *one == role);
     assert!(place(Role::Row) < place(Role::Table), "{roles:?}");
     assert!(place(Role::Row).is_some());
+    // The titles are the first row of the table.
+    let nodes = table
+        .children_recursive()
+        .map(|node| node.accesskit_node().role());
+    let roles: Vec<_> = nodes.collect();
+    let first = |role| roles.iter().position(|one| *one == role);
+    assert!(first(Role::ColumnHeader).is_some(), "{roles:?}");
+    assert!(first(Role::ColumnHeader) < first(Role::Cell), "{roles:?}");
     // The arrows bring it to the row.
     let rows = window.harness.query_all_by_role(Role::Row);
     let focused: Vec<_> = rows.filter(egui_kittest::Node::is_focused).collect();

@@ -153,10 +153,10 @@ fn rows_are_taken_as_inputs_and_undone() {
     let mut window = with_digests();
     window.open_menu("b.txt");
     window.click("Take as inputs");
-    window.until("1 path");
+    window.until("1 input");
     window.until("1 row is now the inputs, in place of the 3 ones before.");
     window.click("Undo");
-    window.until("3 paths");
+    window.until("3 inputs");
     assert!(!window.shows("in place of"));
 }
 

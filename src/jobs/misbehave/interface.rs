@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::Options;
 use super::args::MisbehaveArgs;
-use crate::jobs::form::{Field, Form};
+use crate::jobs::form::{Field, Form, Note};
 use crate::jobs::{Arguments, JobInterface};
 
 impl JobInterface for Options {
@@ -20,6 +20,8 @@ impl JobInterface for Options {
         form.number(count, &mut self.count, 1..=1_000_000);
         let after = Field::new("Seconds each", "How long each item works before it ends.");
         form.seconds(after, &mut self.after);
+        let note = "Items that go wrong on purpose, to see what the program makes of it.";
+        form.note(Note::Hint, note);
     }
 
     fn add_args(&self, command: clap::Command) -> clap::Command {

@@ -27,6 +27,7 @@ use super::{
 use crate::lab::{
     FrameLine, LabReport, Machine, PatternId, RunQueue, TwinRun, TwinRunOptions, Variant,
 };
+use crate::ui::layout::PanelBelow;
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
@@ -110,12 +111,15 @@ impl FreezeLab {
         self.follows_runs = false;
     }
 
-    /// Reads the facts of the running twin. `latency` is that of this window's last frame.
-    fn poll_session(&mut self, now: Duration, latency: Option<Duration>) {
-        let Some(session) = &mut self.session else {
-            return;
-        };
+    /// Reads the facts of the running twin. `latency` is that of this window's last frame. Returns the pattern that ran
+    /// last, once all runs have ended.
+    fn poll_session(&mut self, now: Duration, latency: Option<Duration>) -> Option<PatternId> {
+        let session = self.session.as_mut()?;
+        let mut ended = None;
         if session.poll(MAX_FACTS_PER_FRAME) {
+            if let Some(run) = session.last().filter(|_| !session.is_busy()) {
+                ended = Some(run.options().pattern);
+            }
             if let (Some(followed), Some(run)) = (self.following.take(), session.last()) {
                 let line = followed.line(&mut self.state);
                 apply_new(line, run, followed.read);
@@ -128,7 +132,7 @@ impl FreezeLab {
             }
         }
         let Some(run) = session.run() else {
-            return;
+            return ended;
         };
         let state = &mut self.state;
         let followed = self.following.get_or_insert_with(|| {
@@ -143,6 +147,15 @@ impl FreezeLab {
         followed.read = run.fact_count();
         if self.follows_runs {
             state.selected = followed.pattern;
+        }
+        ended
+    }
+
+    /// What a screen reader says when runs have ended, of which this is the last pattern.
+    fn news(&self, pattern: PatternId) -> String {
+        match self.report.verdict(pattern) {
+            Some(verdict) => format!("{pattern}: {}", verdict.text(pattern.entry().metric)),
+            None => format!("{pattern}: {}", self.report.variants_text(pattern)),
         }
     }
 
@@ -230,7 +243,9 @@ impl Page for FreezeLab {
 
     fn poll(&mut self, context: &mut PageContext) {
         let latency = context.frames.latencies().next_back();
-        self.poll_session(context.now(), latency);
+        if let Some(pattern) = self.poll_session(context.now(), latency) {
+            context.announcement = self.news(pattern);
+        }
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -247,20 +262,26 @@ impl Page for FreezeLab {
     }
 
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
-        Panel::bottom("incidents").show(ui, |ui| {
-            incidents::incidents_ui(&mut context.state.incidents, SystemTime::now(), ui);
-        });
+        let below = PanelBelow::new(ui);
         let props = LabProps {
             report: &self.report,
             runs: self.runs(&context.state.pages.lab),
             unavailable: Unavailable::of(self, context),
         };
-        CentralPanel::default()
-            .frame(egui::Frame::NONE)
-            .show(ui, |ui| {
-                let (state, choices) = (&mut self.state, &mut context.state.pages.lab);
-                lab_ui(&props, state, choices, ui, &mut self.commands);
-            });
+        below.above_ui(ui, |ui| {
+            CentralPanel::default()
+                .frame(egui::Frame::NONE)
+                .show(ui, |ui| {
+                    let (state, choices) = (&mut self.state, &mut context.state.pages.lab);
+                    lab_ui(&props, state, choices, ui, &mut self.commands);
+                });
+        });
+        let incidents = &mut context.state.incidents;
+        below.show(ui, |ui| {
+            Panel::bottom("incidents").show(ui, |ui| {
+                incidents::incidents_ui(incidents, SystemTime::now(), ui);
+            })
+        });
     }
 
     fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
@@ -288,7 +309,10 @@ impl Page for FreezeLab {
                 context.dialogs.request(ID, request);
             }
             incidents::CLEAR => context.state.incidents.clear(),
-            _ => self.start(command, context),
+            _ => {
+                context.announcement.clear();
+                self.start(command, context);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::ui::layout::{Edge, Pane, Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{announce, prose_ui, tabs_ui};
+use crate::ui::widgets::{prose_ui, tabs_ui};
 
 const LAYOUT: TwoParts = TwoParts {
     side_name: "patterns",
@@ -194,8 +194,7 @@ fn heading_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) {
             if !status.word.is_empty() {
                 ui.spacing_mut().item_spacing.x = 5.0;
                 let verdict = RichText::new(status.word.as_ref()).size(15.0).strong();
-                let verdict = ui.add(Label::new(verdict).truncate());
-                announce(&verdict);
+                ui.add(Label::new(verdict).truncate());
                 mark_ui(ui, status.mark, status.color);
             }
         },

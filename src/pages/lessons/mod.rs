@@ -87,18 +87,15 @@ impl Lessons {
         runs.map(|runs| &mut runs.last)
     }
 
-    fn poll_running(&mut self, choices: &mut LessonChoices) {
-        let Some(lesson) = self.running else {
-            return;
-        };
-        let Some(runs) = self.runs.get_mut(&lesson) else {
-            return;
-        };
+    /// Takes in what the running lesson does. Returns what a screen reader says at its end.
+    fn poll_running(&mut self, choices: &mut LessonChoices) -> Option<String> {
+        let lesson = self.running?;
+        let runs = self.runs.get_mut(&lesson)?;
         runs.last.poll();
-        if let Some(outcome) = runs.last.outcome() {
-            choices.record(lesson, runs.answer, outcome);
-            self.running = None;
-        }
+        let outcome = runs.last.outcome()?;
+        choices.record(lesson, runs.answer, outcome);
+        self.running = None;
+        Some(format!("{}: {outcome}", lesson.lesson().title))
     }
 
     fn start(
@@ -171,7 +168,10 @@ impl Page for Lessons {
     }
 
     fn poll(&mut self, context: &mut PageContext) {
-        self.poll_running(&mut context.state.pages.lessons);
+        let ended = self.poll_running(&mut context.state.pages.lessons);
+        if let Some(text) = ended {
+            context.announcement = text;
+        }
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -253,6 +253,7 @@ impl Page for Lessons {
                 self.to_save = self.transcript();
             }
             _ => {
+                context.announcement.clear();
                 let started = self.start(&context.state.pages.lessons, context.waker());
                 if let Err(notice) = started {
                     context.notify(notice);

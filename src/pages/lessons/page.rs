@@ -17,7 +17,6 @@ use crate::ui::code_view::Code;
 use crate::ui::layout::{Edge, Pane, Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::announce;
 
 const LAYOUT: TwoParts = TwoParts {
     side_name: "lessons",
@@ -125,8 +124,7 @@ fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
             let status = outcome_status(run.outcome, tokens(ui));
             ui.spacing_mut().item_spacing.x = 5.0;
             let verdict = RichText::new(status.word.as_ref()).strong();
-            let verdict = ui.add(Label::new(verdict).truncate());
-            announce(&verdict);
+            ui.add(Label::new(verdict).truncate());
             mark_ui(ui, status.mark, status.color);
         }
     };

@@ -49,7 +49,7 @@ commands! {
     CANCEL: None, PAGE, "Cancel", "";
     TERMINATE: None, PAGE, "Terminate", "Send SIGTERM. Descendants are left alone.";
     KILL: None, PAGE, "Kill", "Send SIGKILL. Descendants are left alone.";
-    STOP_TREE: None, PAGE, "Stop tree",
+    STOP_TREE: None, PAGE, "End process tree",
         "Send SIGTERM to the process and all its descendants, and SIGKILL after the grace period.";
     RUN_AGAIN: None, PAGE, "Run again", "";
     COPY_REPORT: None, PAGE, "Copy report", "";
@@ -65,6 +65,11 @@ commands! {
     LAST_ROW: Some(plain(Key::End)), IN_RESULTS, "Last row", "";
     EXTEND_DOWN: Some(shift(Key::ArrowDown)), IN_RESULTS, "Select the next row, too", "";
     EXTEND_UP: Some(shift(Key::ArrowUp)), IN_RESULTS, "Select the previous row, too", "";
+    MOVE_DOWN: Some(ctrl(Key::ArrowDown)), IN_RESULTS, "Go to the next row, and leave the selected ones", "";
+    MOVE_UP: Some(ctrl(Key::ArrowUp)), IN_RESULTS, "Go to the previous row, and leave the selected ones", "";
+    ADD_DOWN: Some(ctrl_shift(Key::ArrowDown)), IN_RESULTS, "Add the rows down to the next one", "";
+    ADD_UP: Some(ctrl_shift(Key::ArrowUp)), IN_RESULTS, "Add the rows up to the previous one", "";
+    TOGGLE_ROW: Some(ctrl(Key::Space)), IN_RESULTS, "Select this row, or no longer", "";
     SELECT_ALL: Some(ctrl(Key::A)), IN_RESULTS, "Select all rows", "";
     OPEN_DETAILS: Some(plain(Key::Enter)), IN_RESULTS, "Open the details", "";
     CLOSE_DETAILS: Some(plain(Key::Escape)), IN_RESULTS, "Close the details", "";

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use eframe::egui::Role;
 use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{self, Popup, RichText, Sides, Ui, WidgetInfo};
+use eframe::egui::{self, PopupCloseBehavior, RichText, Ui, WidgetInfo};
 
 use super::{Draft, Inputs, Presence, Recent, RecentLook, WorkbenchCommand, command};
 use crate::format;
 use crate::jobs::pattern::may_be_pattern;
 use crate::pages::commands::{self, Unavailable};
+use crate::ui::layout::sides_ui;
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{cut_in_the_middle, section_ui, text_width};
+use crate::ui::widgets::{button_width, cut_in_the_middle, menu_ui, section_ui, text_width};
 
 /// The largest height of the list.
 const LIST_HEIGHT: f32 = 108.0;
@@ -62,7 +63,7 @@ pub(super) fn files_ui(
 fn title_ui(draft: &Draft, ui: &mut Ui) {
     ui.horizontal(|ui| {
         section_ui(ui, "Inputs");
-        let count = format::plural(draft.inputs.count(), "path", "paths");
+        let count = format::plural(draft.inputs.count(), "input", "inputs");
         ui.label(RichText::new(count).weak());
         let missing = draft.inputs.missing();
         if missing > 0 {
@@ -81,7 +82,9 @@ fn path_ui(
 ) {
     let is_empty = draft.path_text.trim().is_empty();
     let path_text = &mut draft.path_text;
-    let (edit, add) = Sides::new().shrink_left().show(
+    let add_width = button_width(commands::info(command::ADD_PATH).text, ui);
+    let (edit, add) = sides_ui(
+        add_width,
         ui,
         |ui| {
             let label = ui.label("Path");
@@ -115,7 +118,7 @@ fn recent_ui(
     if button.clicked() {
         commands.push(WorkbenchCommand::Ui(command::RECENT));
     }
-    Popup::menu(&button).show(|ui| {
+    menu_ui(&button, PopupCloseBehavior::CloseOnClick, |ui| {
         ui.set_max_width(RECENT_WIDTH);
         for path in recent.paths() {
             let shown = format::path(path);
@@ -137,11 +140,14 @@ fn recent_ui(
             let entry = ui.button(text).on_hover_text(&read).accessible_name(&read);
             if entry.clicked() {
                 commands.push(WorkbenchCommand::AddRecent(path.to_owned()));
+                // By itself, a menu closes on a click alone, not on Enter.
+                ui.close();
             }
         }
         ui.separator();
         if unavailable.button(command::CLEAR_RECENT, ui).clicked() {
             commands.push(WorkbenchCommand::Ui(command::CLEAR_RECENT));
+            ui.close();
         }
     });
 }

@@ -30,7 +30,7 @@ impl JobProps<'_> {
     }
 }
 
-/// The processes that `Terminate`, `Kill` and `Stop tree` signal.
+/// The processes that `Terminate`, `Kill` and `End process tree` signal.
 #[cfg_attr(
     not(unix),
     expect(dead_code, reason = "there are no processes to signal there")

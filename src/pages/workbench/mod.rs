@@ -397,7 +397,10 @@ impl Page for Workbench {
 fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
     ui.horizontal_wrapped(|ui| {
         for candidate in Pane::ALL {
-            ui.selectable_value(pane, candidate, candidate.title());
+            let (shown, hint) = candidate.explained();
+            ui.selectable_value(pane, candidate, shown)
+                .accessible_name(candidate.title())
+                .on_hover_text(hint);
         }
         let panics = job.counts().panicked;
         if panics > 0 {

@@ -1,6 +1,6 @@
 //! The details of the row that was selected last.
 
-use eframe::egui::{self, RichText, Sides, Ui};
+use eframe::egui::{self, RichText, TextWrapMode, Ui};
 
 use super::result_text::result_text;
 use super::results_state::MAX_PAGE_ROWS;
@@ -9,8 +9,12 @@ use crate::format;
 use crate::jobs::ItemError;
 use crate::pages::commands;
 use crate::record::{Crash, ItemProcessState, ItemRecord, ItemState, ProcessRecord};
+use crate::ui::layout::sides_ui;
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::tokens;
+use crate::ui::widgets::button_width;
+
+const CLOSE: &str = "×";
 
 pub(super) fn details_ui(
     item: &ItemRecord,
@@ -27,17 +31,21 @@ pub(super) fn details_ui(
             .row(item.id.index())
             .map(|row| row % MAX_PAGE_ROWS);
         scroll = scroll.vertical_scroll_offset(0.0);
+        // The table has been drawn.
+        ui.request_repaint();
     }
     scroll.show(ui, |ui| {
-        Sides::new().shrink_left().truncate().show(
+        sides_ui(
+            button_width(CLOSE, ui),
             ui,
             |ui| {
+                ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
                 status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
                 ui.add_space(6.0);
                 ui.label(format::path(&item.input));
             },
             |ui| {
-                let close = ui.small_button("×").accessible_name("Close the details");
+                let close = ui.small_button(CLOSE).accessible_name("Close the details");
                 if commands::info(command::CLOSE_DETAILS)
                     .with_tooltip(close, None)
                     .clicked()
@@ -95,7 +103,7 @@ fn failure_details_ui(details: &str, ui: &mut Ui) {
     });
 }
 
-/// `process 1234 · exited with code 3`, and the outcome of `Stop tree`.
+/// `process 1234 · exited with code 3`, and the outcome of `End process tree`.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
         ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),

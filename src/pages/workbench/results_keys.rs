@@ -7,16 +7,15 @@ use super::{ResultsState, command};
 use crate::pages::commands::{self, UiCommand};
 use crate::record::ItemId;
 
-/// The commands that go to another row. Those with Shift select all rows on the way.
-const MOVES: [UiCommand; 8] = [
+/// The commands that go to another row and select it. With Shift they select all rows on the way; with Ctrl, what was
+/// selected stays so.
+const MOVES: [UiCommand; 6] = [
     command::NEXT_ROW,
     command::PREVIOUS_ROW,
     command::SCREEN_DOWN,
     command::SCREEN_UP,
     command::FIRST_ROW,
     command::LAST_ROW,
-    command::EXTEND_DOWN,
-    command::EXTEND_UP,
 ];
 
 /// What the table shows.
@@ -35,7 +34,7 @@ pub(super) fn select_in_filter(state: &mut ResultsState, extent: Extent, ui: &Ui
     for (key, _) in pressed(ui) {
         for command in [command::NEXT_ROW, command::PREVIOUS_ROW] {
             if keys(command).logical_key == key {
-                go(state, extent, command, false);
+                go(state, extent, command, Modifiers::NONE);
             }
         }
     }
@@ -49,9 +48,7 @@ pub(super) fn select_in_table(state: &mut ResultsState, extent: Extent, ui: &Ui)
     }
     for (key, modifiers) in pressed(ui) {
         let is = |command| is_pressed(command, key, modifiers);
-        let is_move = |&command: &UiCommand| {
-            keys(command).logical_key == key && !modifiers.command && !modifiers.alt
-        };
+        let is_move = |&command: &UiCommand| keys(command).logical_key == key && !modifiers.alt;
         if is(command::CLOSE_DETAILS) {
             if state.shown_item().is_some() {
                 state.shows_details = false;
@@ -62,10 +59,16 @@ pub(super) fn select_in_table(state: &mut ResultsState, extent: Extent, ui: &Ui)
             state.shows_details = true;
         } else if is(command::SELECT_ALL) {
             state.selection.select_all(&state.order, extent.items);
+        } else if is(command::TOGGLE_ROW) {
+            let lead = state.selection.lead();
+            let row = lead.and_then(|item| state.order.row(item.index()));
+            if let Some(lead) = lead.filter(|_| row.is_some()) {
+                state.selection.toggle(lead);
+            }
         } else if is(command::OPEN_MENU) || key == Key::Menu {
             asks_for_menu = !state.selection.is_empty();
         } else if let Some(command) = MOVES.into_iter().find(is_move) {
-            go(state, extent, command, modifiers.shift);
+            go(state, extent, command, modifiers);
         }
     }
     asks_for_menu
@@ -98,7 +101,7 @@ fn is_pressed(command: UiCommand, key: Key, modifiers: Modifiers) -> bool {
 }
 
 /// Goes to another row, or to the last one if there are fewer, and scrolls to it.
-fn go(state: &mut ResultsState, extent: Extent, command: UiCommand, extends: bool) {
+fn go(state: &mut ResultsState, extent: Extent, command: UiCommand, held: Modifiers) {
     let Some(last) = extent.rows.checked_sub(1) else {
         return;
     };
@@ -107,16 +110,20 @@ fn go(state: &mut ResultsState, extent: Extent, command: UiCommand, extends: boo
     let row = match (command, from) {
         (command::LAST_ROW, _) => last,
         (command::FIRST_ROW, _) | (_, None) => 0,
-        (command::NEXT_ROW | command::EXTEND_DOWN, Some(row)) => row + 1,
+        (command::NEXT_ROW, Some(row)) => row + 1,
         (command::SCREEN_DOWN, Some(row)) => row.saturating_add(extent.screen),
         (command::SCREEN_UP, Some(row)) => row.saturating_sub(extent.screen),
         (_, Some(row)) => row.saturating_sub(1),
     };
     let row = row.min(last);
-    if extends {
-        state.selection.extend(&state.order, row, false);
-    } else if let Some(item) = state.order.item(row) {
-        state.selection.select_only(ItemId::new(item));
+    if held.shift {
+        state.selection.extend(&state.order, row, held.command);
+    } else if let Some(item) = state.order.item(row).map(ItemId::new) {
+        if held.command {
+            state.selection.go_to(item);
+        } else {
+            state.selection.select_only(item);
+        }
     }
     state.page = row / MAX_PAGE_ROWS;
     state.scroll_to = Some(row % MAX_PAGE_ROWS);

@@ -24,6 +24,11 @@ const ENTRIES: [Option<UiCommand>; 12] = [
     Some(command::TAKE_AS_INPUTS),
 ];
 
+/// Whether a command is one for the selected rows.
+pub(super) fn has(command: UiCommand) -> bool {
+    ENTRIES.contains(&Some(command))
+}
+
 /// More programs or folders are not opened at once.
 const MAX_OPENED: usize = 10;
 
@@ -73,6 +78,8 @@ fn entries_ui(
         let button = commands::info(command).button(why_not, ui);
         if button.clicked() {
             commands.push(WorkbenchCommand::Ui(command));
+            // By itself, a menu closes on a click alone, not on Enter.
+            ui.close();
         }
     }
 }

@@ -14,11 +14,11 @@ use super::results_details::details_ui;
 use super::results_keys::{self, Extent};
 use super::results_rows::{NUMBER_MARGIN, Rows, Visible, whole};
 use super::results_state::MAX_PAGE_ROWS;
-use super::{Column, Only, ResultsState, WorkbenchCommand, command, results_menu};
+use super::{Column, Only, ResultsState, WorkbenchCommand, command, jobs_panel, results_menu};
 use crate::format;
 use crate::pages::commands;
-use crate::record::{ItemId, JobRecord};
-use crate::ui::layout::{Edge, Pane};
+use crate::record::{ItemId, JobRecord, JobState};
+use crate::ui::layout::{Edge, Pane, PanelBelow};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 
 /// The notes of the plan that are shown before the others are asked for.
@@ -39,8 +39,9 @@ const DETAILS_HEIGHT: f32 = 152.0;
 /// The share of the table's place that the details take at most.
 const MAX_DETAILS_SHARE: f32 = 0.6;
 
-/// Where there is less width, the table scrolls to the side.
-const MIN_TABLE_WIDTH: f32 = 560.0;
+/// Where there is less width, the table scrolls to the side. All columns have their least width in it, so that it need
+/// not squeeze them later.
+const MIN_TABLE_WIDTH: f32 = 612.0;
 
 /// The widths of the columns that are neither the name nor the result, and the gaps.
 const OTHER_WIDTHS: f32 = 310.0;
@@ -62,22 +63,39 @@ pub fn results_ui(
     if shown.is_none() {
         state.details_of = None;
     }
-    if let Some(item) = shown {
-        let details = Pane {
-            name: "item details",
-            edge: Edge::Bottom,
-            size: DETAILS_HEIGHT,
-            range: Rangef::new(ROW_HEIGHT, ui.available_height() * MAX_DETAILS_SHARE),
-            frame: None,
-        };
-        details.show(ui, |ui| details_ui(item, state, ui, commands));
-    }
     if let Some(comparison) = &mut state.comparison
         && !compare_ui(comparison, job, ui)
     {
         state.comparison = None;
         ui.memory_mut(|memory| memory.request_focus(table_id()));
     }
+    let Some(item) = shown else {
+        rows_ui(job, now, state, rows, ui, commands);
+        return;
+    };
+    let below = PanelBelow::new(ui);
+    let details = Pane {
+        name: "item details",
+        edge: Edge::Bottom,
+        size: DETAILS_HEIGHT,
+        range: Rangef::new(ROW_HEIGHT, ui.available_height() * MAX_DETAILS_SHARE),
+        frame: None,
+    };
+    below.above_ui(ui, |ui| rows_ui(job, now, state, rows, ui, commands));
+    below.show(ui, |ui| {
+        details.show(ui, |ui| details_ui(item, state, ui, commands))
+    });
+}
+
+/// The table, or why it is empty.
+fn rows_ui(
+    job: &JobRecord,
+    now: Duration,
+    state: &mut ResultsState,
+    rows: usize,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
     if rows == 0 {
         nothing_ui(job, state, ui);
         return;
@@ -95,29 +113,25 @@ pub fn results_ui(
     });
 }
 
-/// The number of items of each verdict, or that ended in each way if not all returned; a click shows these alone.
+/// The number of items of each verdict and of each way to end; a click shows these alone. The line is there from the
+/// beginning, so that the first item that fails moves nothing.
 fn verdicts_ui(job: &JobRecord, state: &mut ResultsState, ui: &mut Ui) {
     let verdicts = job.spec().options.job().verdicts();
     let counts = job.counts();
     let mut shown = vec![(counts.returned, "OK", Only::Returned)];
-    if verdicts.is_empty() {
-        let ways = [
-            (counts.failed, "failed", Only::AnyFailed),
-            (counts.panicked, "panicked", Only::Panicked),
-            (counts.crashed, "crashed", Only::Crashed),
-            (counts.cancelled, "cancelled", Only::Cancelled),
-        ];
-        shown.extend(ways.into_iter().filter(|(count, ..)| *count > 0));
-        if shown.len() == 1 {
-            state.only = None;
-            return;
-        }
-    } else {
-        shown.extend(verdicts.iter().map(|verdict| {
-            let only = Only::Failed(verdict.kind);
-            (job.failed_with(verdict.kind), verdict.word, only)
-        }));
+    let mut failed = counts.failed;
+    for verdict in verdicts {
+        let count = job.failed_with(verdict.kind);
+        failed = failed.saturating_sub(count);
+        shown.push((count, verdict.word, Only::Failed(verdict.kind)));
     }
+    let ways = [
+        (failed, "failed", Only::FailedOtherwise(verdicts)),
+        (counts.panicked, "panicked", Only::Panicked),
+        (counts.crashed, "crashed", Only::Crashed),
+        (counts.cancelled, "cancelled", Only::Cancelled),
+    ];
+    shown.extend(ways.into_iter().filter(|(count, ..)| *count > 0));
     ui.horizontal_wrapped(|ui| {
         for (count, word, only) in shown {
             verdict_ui(count, word, only, state, ui);
@@ -193,8 +207,11 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
             ui.memory_mut(|memory| memory.request_focus(table_id()));
         }
         let shown = ui.label(RichText::new(count_text(state, rows, items)).weak());
-        ui.ctx()
-            .accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
+        if rows != items || !state.selection.is_empty() {
+            // What the user asked for is said, but not how the number grows while a job plans.
+            ui.ctx()
+                .accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
+        }
         if state.computing {
             ui.label(RichText::new("sorting…").weak());
         }
@@ -257,11 +274,11 @@ fn table_ui(
     let width = ui.available_width().max(MIN_TABLE_WIDTH);
     let result_width = (width * 0.36).clamp(160.0, 560.0);
     let name_width = width - result_width - OTHER_WIDTHS;
-    let titles = titles_ui(ui);
     // The table takes all the room: what is in it belongs to the widget that has the keyboard.
     let inside = egui::UiBuilder::new().accessibility_parent(focus.id);
     let mut drawn = Drawn::default();
     ui.scope_builder(inside, |ui| {
+        let titles = titles_ui(ui);
         let table_id = ui.scope_id().with(IdSalt::new("results"));
         let table = TableBuilder::new(ui).id_salt("results");
         if (state.table_width - width).abs() > f32::EPSILON {
@@ -373,15 +390,27 @@ fn nothing_ui(job: &JobRecord, state: &mut ResultsState, ui: &mut Ui) {
             return;
         }
         if !has_items {
-            ui.label(RichText::new("There was nothing to do").weak());
+            ui.label(RichText::new(nothing_text(job.state())).weak());
             return;
         }
         ui.label(RichText::new("No item matches").weak());
+        let summary = format!("In all: {}", jobs_panel::summary(job));
+        ui.label(RichText::new(summary).weak());
         if ui.button("Show all").clicked() {
             state.filter.clear();
             state.only = None;
         }
     });
+}
+
+/// Why a job that has ended has no items.
+fn nothing_text(state: &JobState) -> &'static str {
+    match state {
+        JobState::Cancelled => "It was cancelled before there was anything to do",
+        JobState::TimedOut => "Its time was up before there was anything to do",
+        JobState::Panicked(_) => "Finding out what to do failed: see Program errors",
+        _ => "There was nothing to do",
+    }
 }
 
 fn header_ui(column: Column, titles: Id, state: &mut ResultsState, ui: &mut Ui) {
@@ -464,6 +493,12 @@ fn body_ui(
             let response = painter.item_ui(item, first + row, rect, selected, ui);
             if state.selection.lead() == Some(item.id) {
                 drawn.lead = Some((response.id, rect));
+                let is_clear = selected && state.selection.len() == 1;
+                if !is_clear && ui.memory(|memory| memory.has_focus(table_id())) {
+                    let line = Stroke::new(1.0, tokens(ui).accent);
+                    ui.painter()
+                        .rect_stroke(response.rect, 0, line, StrokeKind::Inside);
+                }
             }
             if response.clicked() {
                 drawn.is_clicked = true;

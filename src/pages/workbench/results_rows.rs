@@ -74,8 +74,11 @@ impl Rows {
         if let Some(last) = count.checked_sub(1) {
             ui.expand_to_include_rect((place(0) | place(last)).round_ui());
             if let Some(row) = scroll_to {
+                // To its height alone: a row that is wider than the table must not move it to the side.
+                let heights = place(row.min(last)).y_range();
+                let target = Rect::from_x_y_ranges(Rangef::point(sight.center().x), heights);
                 let at_once = egui::style::ScrollAnimation::none();
-                ui.scroll_to_rect_animation(place(row.min(last)), None, at_once);
+                ui.scroll_to_rect_animation(target, None, at_once);
             }
         }
         // The ground of a row reaches beyond its cells; the table cuts at these.

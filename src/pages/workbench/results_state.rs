@@ -6,6 +6,7 @@ use fixedbitset::FixedBitSet;
 use super::compare::Comparison;
 use super::{Selection, command};
 use crate::choice::choices;
+use crate::jobs::Verdict;
 use crate::pages::commands::UiCommand;
 use crate::record::{ItemId, ItemRecord, ItemState};
 
@@ -46,8 +47,8 @@ pub enum Only {
     Returned,
     /// Items that failed with an error of this kind.
     Failed(&'static str),
-    /// Items that failed with any error.
-    AnyFailed,
+    /// Items that failed with an error that is none of these verdicts.
+    FailedOtherwise(&'static [Verdict]),
     Panicked,
     Crashed,
     Cancelled,
@@ -58,8 +59,10 @@ impl Only {
     pub(super) fn shows(self, item: &ItemRecord) -> bool {
         match (self, &item.state) {
             (Self::Failed(kind), ItemState::Failed(error)) => error.kind == kind,
+            (Self::FailedOtherwise(verdicts), ItemState::Failed(error)) => {
+                verdicts.iter().all(|verdict| error.kind != verdict.kind)
+            }
             (Self::Returned, ItemState::Returned(_))
-            | (Self::AnyFailed, ItemState::Failed(_))
             | (Self::Panicked, ItemState::Panicked(_))
             | (Self::Crashed, ItemState::Crashed(_))
             | (Self::Cancelled, ItemState::Cancelled) => true,

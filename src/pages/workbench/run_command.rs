@@ -2,7 +2,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, saving};
+use super::{
+    BlockedFor, Choices, Inputs, Pane, Stream, Workbench, WorkbenchCommand, command, results_menu,
+    saving,
+};
 use crate::board::ItemNames;
 use crate::jobs::form::PathKind;
 use crate::jobs::{JobSpec, place};
@@ -145,15 +148,7 @@ impl Workbench {
                 self.remove(job);
                 context.announcement.clear();
             }
-            command::COPY_ROW
-            | command::COPY_RESULT
-            | command::COPY_PATH
-            | command::COPY_DIGEST
-            | command::OPEN_FILE
-            | command::SHOW_IN_FOLDER
-            | command::COMPARE
-            | command::RUN_THESE_AGAIN
-            | command::TAKE_AS_INPUTS => self.run_on_rows(command, job, context),
+            _ if results_menu::has(command) => self.run_on_rows(command, job, context),
             command::NEXT_PAGE | command::PREVIOUS_PAGE => self.state.results.turn(command),
             _ => self.run_on_output(command, context),
         }
@@ -212,6 +207,7 @@ impl Workbench {
             Some(only) => self.board.start_part(spec, Arc::clone(only)),
             None => self.board.start(spec),
         };
+        context.announcement.clear();
         match started {
             Ok(job) => {
                 self.parts.extend(only.map(|only| (job, only)));

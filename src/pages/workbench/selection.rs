@@ -66,6 +66,11 @@ impl Selection {
         self.toggle(item);
     }
 
+    /// Goes to an item. What is selected stays so.
+    pub fn go_to(&mut self, item: ItemId) {
+        self.lead = Some(item);
+    }
+
     /// Selects an item, or no longer. The others stay as they are.
     pub fn toggle(&mut self, item: ItemId) {
         self.items.grow(item.index() + 1);

@@ -44,6 +44,24 @@ choices!(pub Pane {
     Waits => "Waits",
 });
 
+impl Pane {
+    /// What a person reads in place of the name, and what the pane is for.
+    pub(super) fn explained(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Results => (self.title(), "What became of each item."),
+            Self::Output => (self.title(), "What the process of an item prints."),
+            Self::Panic => (
+                "Program errors",
+                "Panics: errors in the code of the program, with the place and the calls that led there.",
+            ),
+            Self::Waits => (
+                "Who waits",
+                "What waits for what in the whole program, and for how long.",
+            ),
+        }
+    }
+}
+
 /// The next job's inputs, until `Start`.
 #[derive(Debug, Default)]
 pub struct Draft {

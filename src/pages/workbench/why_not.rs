@@ -74,15 +74,9 @@ impl Workbench {
             command::SAVE_LIST => {
                 (job.counts().returned == 0).then_some("There is no checksum yet.")
             }
-            command::COPY_ROW
-            | command::COPY_RESULT
-            | command::COPY_PATH
-            | command::COPY_DIGEST
-            | command::OPEN_FILE
-            | command::SHOW_IN_FOLDER
-            | command::COMPARE
-            | command::RUN_THESE_AGAIN
-            | command::TAKE_AS_INPUTS => results_menu::why_not(command, job, &self.state.results),
+            _ if results_menu::has(command) => {
+                results_menu::why_not(command, job, &self.state.results)
+            }
             command::NEXT_PAGE | command::PREVIOUS_PAGE => {
                 let results = &self.state.results;
                 results.why_not_turn(command, results.order.len(job.items().len()))
