@@ -95,7 +95,7 @@ fn reduction(source: &Source<'_>, upright: (u32, u32)) -> Option<u16> {
 
 /// The colours of an image at a part of its size, each at its own resolution.
 struct Planes {
-    planes: PlanarImage,
+    stored: PlanarImage,
     /// The size of the whole image.
     full_size: (u16, u16),
     share: u16,
@@ -115,9 +115,9 @@ fn read_planes(bytes: &[u8], share: u16) -> Option<Planes> {
     let full_size = (info.width, info.height);
     let (width, height) = (full_size.0.div_ceil(share), full_size.1.div_ceil(share));
     let is_as_asked = decoder.scale(width, height).ok()? == (width, height);
-    let planes = decoder.decode_planar().ok()?;
+    let stored = decoder.decode_planar().ok()?;
     is_as_asked.then_some(Planes {
-        planes,
+        stored,
         full_size,
         share,
     })
@@ -140,7 +140,7 @@ impl Planes {
 
     /// The values of each colour at the same size.
     fn values(&self, size: (u32, u32), filter: Filter) -> Option<Vec<Vec<u8>>> {
-        let components = &self.planes.components;
+        let components = &self.stored.components;
         let (mut across, mut down) = (1, 1);
         for component in components {
             across = across.max(component.horizontal_sampling_factor);
