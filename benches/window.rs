@@ -5,12 +5,17 @@
 //!
 //! `cargo bench --bench window`, with Xvfb
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it waits for the windows that it started and ended"
+)]
+
 use std::error::Error;
 
 use eframe::egui;
 
 /// The size of each window.
-const SIZE: [f32; 2] = [1180.0, 780.0];
+const SIZE: [u16; 2] = [1180, 780];
 
 /// The argument with which this program is the bare window.
 const BARE: &str = "bare-window";
@@ -31,7 +36,7 @@ fn bare_window() -> Result<(), Box<dyn Error>> {
         }
     }
     let options = eframe::NativeOptions {
-        viewport: egui::ViewportBuilder::default().with_inner_size(SIZE),
+        viewport: egui::ViewportBuilder::default().with_inner_size(SIZE.map(f32::from)),
         // As in the program: the tests enable others.
         renderer: eframe::Renderer::Glow,
         ..eframe::NativeOptions::default()
@@ -78,7 +83,7 @@ mod screen {
     const REST: Duration = Duration::from_secs(3);
 
     /// A window that has not come until then never does.
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_mins(1);
 
     /// Between two looks at the screen.
     const LOOK: Duration = Duration::from_micros(500);
@@ -228,7 +233,7 @@ mod screen {
 
         /// Whether anything is on a line across the middle of the windows. An empty screen is black.
         fn is_painted(&self) -> Result<bool, Box<dyn Error>> {
-            let [width, height] = SIZE.map(|length| length as u16);
+            let [width, height] = SIZE;
             let (middle, all) = ((height / 2).cast_signed(), u32::MAX);
             let line = self.connection.get_image(
                 ImageFormat::Z_PIXMAP,

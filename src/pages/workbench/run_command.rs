@@ -3,8 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{
-    BlockedFor, Choices, Inputs, Pane, Stream, Workbench, WorkbenchCommand, command, results_menu,
-    saving,
+    BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, results_menu, saving,
 };
 use crate::board::ItemNames;
 use crate::jobs::form::PathKind;
