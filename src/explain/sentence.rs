@@ -8,7 +8,7 @@ use crate::graph::{
     WaitGraph,
 };
 
-/// A chain that is longer than this is told up to here.
+/// Of a chain that is longer, the rest is left out.
 const MAX_STEPS: usize = 12;
 
 /// Returns `text` with its control characters escaped, so that it stays in its line.
@@ -42,13 +42,13 @@ impl WaitGraph {
                 self.asked().pid
             );
         };
-        let mut told = BTreeSet::new();
-        let mut text = self.chain_sentence(first, &mut told);
+        let mut shown = BTreeSet::new();
+        let mut text = self.chain_sentence(first, &mut shown);
         for ring in self.rings() {
-            let is_new = !ring.iter().any(|thread| told.contains(thread));
+            let is_new = !ring.iter().any(|thread| shown.contains(thread));
             if let Some(begin) = ring.first().filter(|_| is_new) {
                 text.push(' ');
-                text.push_str(&self.chain_sentence(*begin, &mut told));
+                text.push_str(&self.chain_sentence(*begin, &mut shown));
             }
         }
         text
@@ -76,7 +76,7 @@ impl WaitGraph {
         )
     }
 
-    fn chain_sentence(&self, first: ThreadIndex, told: &mut BTreeSet<ThreadIndex>) -> String {
+    fn chain_sentence(&self, first: ThreadIndex, shown: &mut BTreeSet<ThreadIndex>) -> String {
         let stuck = self.stuck();
         let mut text = self.label(first, None);
         let mut own = BTreeSet::new();
@@ -101,7 +101,7 @@ impl WaitGraph {
             }
             thread = next;
         }
-        told.extend(own);
+        shown.extend(own);
         text.push('.');
         text
     }

@@ -94,10 +94,15 @@ impl Pane {
         };
         let whole = ui.available_size()[axis].max(1.0);
         let id = ui.scope_id().with_salt(IdSalt::new(self.name));
-        let share_id = id.with("share");
+        let (share_id, whole_id) = (id.with("share"), id.with("whole"));
         let share = ui.data_mut(|data| {
-            // egui's own memory is that of the last frame, and has forgotten the share in a small window.
-            data.remove::<PanelState>(id);
+            let last_whole = data.get_temp::<u32>(whole_id);
+            if last_whole != Some(whole.to_bits()) {
+                // egui remembers the size that a small window left. In a window that keeps its size, it remembers
+                // what the contents need.
+                data.remove::<PanelState>(id);
+                data.insert_temp(whole_id, whole.to_bits());
+            }
             data.get_persisted::<f32>(share_id)
         });
         let is_moved = is_moved(id, ui);

@@ -43,7 +43,7 @@ const LEAST_SEEN: Vec2 = vec2(60.0, 15.0);
 const WHEEL_STEPS: usize = 12;
 
 /// Places for the pointer, as shares of the window: some may lie on what scrolls by itself.
-const WHEEL_PLACES: [Vec2; 9] = [
+const WHEEL_PLACES: [Vec2; 10] = [
     vec2(0.7, 0.5),
     vec2(0.2, 0.5),
     vec2(0.7, 0.25),
@@ -53,6 +53,7 @@ const WHEEL_PLACES: [Vec2; 9] = [
     vec2(0.02, 0.5),
     vec2(0.5, 0.2),
     vec2(0.95, 0.4),
+    vec2(0.48, 0.5),
 ];
 
 /// A widget as it is on screen.

@@ -85,7 +85,7 @@ fn files_are_checked_and_saved_by_keyboard_alone() {
     typist.activates("Save list…");
     assert!(matches!(dialogs.asked()[..], [DialogRequest::Save { .. }]));
     dialogs.answer(DialogAnswer::Picked(vec![list.clone()]));
-    typist.waits_for("The list was saved to");
+    typist.waits_for("list.sha256.");
     let saved = std::fs::read_to_string(&list).expect("the list is there");
     assert!(saved.contains(SHA256_OF_ABC) && saved.lines().count() == 2);
     typist.activates("Open folder");
@@ -94,7 +94,7 @@ fn files_are_checked_and_saved_by_keyboard_alone() {
         "the folder",
     );
     typist.activates("Dismiss");
-    assert!(!typist.sees().shows("The list was saved to"));
+    assert!(!typist.sees().shows("list.sha256."));
 }
 
 /// Answers the question of the lesson that is shown, runs it, and reads on.

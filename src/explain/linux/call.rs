@@ -20,7 +20,7 @@ pub(super) struct SystemCall {
     pub(super) arguments: [u64; 6],
 }
 
-/// `poll` and the like are told these by their callers.
+/// What the caller of `poll` waits for.
 const POLLIN: u16 = 1;
 const POLLOUT: u16 = 4;
 
@@ -274,7 +274,7 @@ impl<'a> Polled<'a> {
         self.files.push(open.file(system));
     }
 
-    /// Whom it waits for is told only if nobody else can end the wait.
+    /// Whom it waits for is known only if nobody else can end the wait.
     fn finding(self) -> Finding {
         let awaits = if self.all_known {
             self.awaits
