@@ -148,9 +148,8 @@ pub enum Activity {
     Frozen,
     /// It waits for a child that has not executed its program yet (`vfork`).
     Vfork,
-    /// It has ended, and its parent has not asked for its exit status.
-    Zombie,
-    /// It has ended, and other threads of its process go on.
+    /// It has ended: other threads of its process go on, or the parent of the process has not asked for the
+    /// exit status.
     Ended,
     /// It waits in this system call, of which no more is known here.
     SystemCall(String),

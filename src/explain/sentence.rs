@@ -206,9 +206,10 @@ impl WaitGraph {
             Activity::Vfork => {
                 format!("waits until {} has executed its program", next.unwrap_or("its child"))
             }
-            Activity::Zombie | Activity::Ended => {
+            Activity::Ended if self.process(thread.process).zombie => {
                 "has ended, and its parent has not asked for its exit status".to_owned()
             }
+            Activity::Ended => "has ended, and other threads of its process go on".to_owned(),
             Activity::SystemCall(name) => format!("waits in the system call `{name}`"),
             Activity::NotPermitted => {
                 "can't be looked at: it belongs to another user or does not allow it".to_owned()
