@@ -11,24 +11,6 @@ use crate::graph::{
 /// Of a chain that is longer, the rest is left out.
 const MAX_STEPS: usize = 12;
 
-/// Returns `text` with its control characters escaped, so that it stays in its line.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() || is_direction(character) {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
-}
-
-/// These change the order in which the rest of a line is shown.
-fn is_direction(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 impl WaitGraph {
     /// Tells what the process that was asked for waits for: the chain from its first thread to the cause.
     ///

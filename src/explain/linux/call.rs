@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rustix::time::ClockId;
 
+use super::escaped::escaped;
 use super::files::{End, OpenFile, fdinfo, holders_of_path, is_fifo};
 use super::finding::{Finding, Who};
 use super::futex;
 use super::reader::{ProcessReader, low};
 use crate::graph::{Activity, Children, Deadline, FileKind, Lock};
-use crate::sentence::escaped;
 
 /// A system call that a thread is in.
 #[derive(Clone, Debug, PartialEq, Eq)]

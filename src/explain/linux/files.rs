@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, StatxFlags, statx};
 
+use super::escaped::escaped;
 use super::finding::Who;
 use super::system::System;
 use super::table::Table;
 use crate::graph::{File, FileKind};
-use crate::sentence::escaped;
 
 /// A file that a process has open.
 #[derive(Debug)]

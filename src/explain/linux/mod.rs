@@ -1,6 +1,7 @@
 //! Looks at processes through `/proc`.
 
 mod call;
+mod escaped;
 mod files;
 mod finding;
 mod futex;

@@ -3,11 +3,11 @@
 use syscalls::Sysno;
 
 use super::call::{self, SystemCall};
+use super::escaped::escaped;
 use super::finding::{Finding, Who};
 use super::reader::ProcessReader;
 use super::small;
 use crate::graph::{Activity, File};
-use crate::sentence::escaped;
 
 /// How often a thread is looked at again that ran meanwhile.
 const MAX_LOOKS: usize = 3;
