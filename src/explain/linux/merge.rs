@@ -22,16 +22,7 @@ struct Places {
 }
 
 pub(super) fn graph(before: &Snapshot, after: Snapshot, elapsed: Duration) -> WaitGraph {
-    let earlier: BTreeMap<(u32, u32, u64), &SeenThread> = before
-        .processes
-        .iter()
-        .flat_map(|process| {
-            process
-                .threads
-                .iter()
-                .map(move |thread| (key(process, thread), thread))
-        })
-        .collect();
+    let earlier = before.threads();
     let places = places(&after);
     let mut graph = WaitGraph {
         processes: Vec::new(),
@@ -46,20 +37,14 @@ pub(super) fn graph(before: &Snapshot, after: Snapshot, elapsed: Duration) -> Wa
     }
     for (index, mut process) in after.processes.into_iter().enumerate() {
         let first = graph.threads.len();
-        let keys: Vec<_> = process
-            .threads
-            .iter()
-            .map(|thread| key(&process, thread))
-            .collect();
-        for (thread, key) in std::mem::take(&mut process.threads).into_iter().zip(keys) {
-            let before = earlier.get(&key).copied();
-            graph.threads.push(thread_of(
-                thread,
-                before,
-                ProcessIndex(index),
-                &places,
-                elapsed,
-            ));
+        for thread in std::mem::take(&mut process.threads) {
+            let before = earlier.get(&(process.pid, thread.tid)).copied();
+            // An id may have got a new thread.
+            let before = before.filter(|before| before.stat.started == thread.stat.started);
+            let process = ProcessIndex(index);
+            graph
+                .threads
+                .push(thread_of(thread, before, process, &places, elapsed));
         }
         let threads = (first..graph.threads.len()).map(ThreadIndex).collect();
         graph
@@ -67,10 +52,6 @@ pub(super) fn graph(before: &Snapshot, after: Snapshot, elapsed: Duration) -> Wa
             .push(process_of(process, threads, &graph.threads[first..]));
     }
     graph
-}
-
-fn key(process: &SeenProcess, thread: &SeenThread) -> (u32, u32, u64) {
-    (process.pid, thread.tid, thread.started)
 }
 
 fn places(snapshot: &Snapshot) -> Places {
@@ -114,9 +95,9 @@ fn thread_of(
     let finding = judged(seen.finding, before, share);
     Thread {
         tid: seen.tid,
-        started: seen.started,
+        started: seen.stat.started,
         process,
-        name: seen.name,
+        name: seen.stat.name,
         awaits: finding
             .awaits
             .iter()

@@ -44,12 +44,12 @@ pub(crate) fn look(
     descendants: bool,
     interval: Duration,
 ) -> Result<WaitGraph, ExplainError> {
-    let before = Snapshot::take(pid, descendants)?;
+    let before = Snapshot::take(pid, descendants, None)?;
     let began = Instant::now();
     while let Some(left) = interval.checked_sub(began.elapsed()) {
         park_timeout(left);
     }
-    let after = Snapshot::take(pid, descendants)?;
+    let after = Snapshot::take(pid, descendants, Some(&before))?;
     if before.started() != after.started() {
         return Err(ExplainError::NoSuchProcess(pid));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::reader::{ProcessReader, tids};
 use super::system::System;
-use super::thread::{self, SeenThread, Stat};
+use super::thread::{self, Earlier, SeenThread, Stat};
 use crate::ExplainError;
 use crate::graph::Activity;
 
@@ -31,7 +31,13 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn take(pid: u32, descendants: bool) -> Result<Self, ExplainError> {
+    /// The second look has the first one as `before`.
+    pub(super) fn take(
+        pid: u32,
+        descendants: bool,
+        before: Option<&Self>,
+    ) -> Result<Self, ExplainError> {
+        let earlier = before.map(Self::threads);
         let system = System::new()?;
         if !system.table.contains(pid) {
             return Err(ExplainError::NoSuchProcess(pid));
@@ -53,7 +59,7 @@ impl Snapshot {
                 left_out.push(pid);
                 continue;
             }
-            if let Some(process) = look(&system, pid) {
+            if let Some(process) = look(&system, pid, earlier.as_ref()) {
                 let awaited = process
                     .threads
                     .iter()
@@ -72,19 +78,32 @@ impl Snapshot {
         })
     }
 
+    pub(super) fn threads(&self) -> Earlier<'_> {
+        let threads = self.processes.iter().flat_map(|process| {
+            process
+                .threads
+                .iter()
+                .map(move |thread| ((process.pid, thread.tid), thread))
+        });
+        threads.collect()
+    }
+
     /// Returns when the process that was asked for was started.
     pub(super) fn started(&self) -> Option<u64> {
         self.processes.first().map(|process| process.started)
     }
 }
 
-fn look(system: &System, pid: u32) -> Option<SeenProcess> {
+fn look(system: &System, pid: u32, earlier: Option<&Earlier<'_>>) -> Option<SeenProcess> {
     let stat = Stat::read(&format!("/proc/{pid}/stat"))?;
     let tids = tids(pid);
     let reader = ProcessReader::new(system, pid, tids.clone());
     let threads: Vec<SeenThread> = tids
         .into_iter()
-        .filter_map(|tid| thread::look(&reader, tid))
+        .filter_map(|tid| match earlier {
+            None => thread::first_look(&reader, tid),
+            Some(earlier) => thread::second_look(&reader, tid, earlier),
+        })
         .collect();
     let lives = |thread: &SeenThread| thread.finding.activity != Activity::Ended;
     let zombie = stat.is_zombie() && !threads.iter().any(lives);

@@ -1,5 +1,7 @@
 //! One look at a thread.
 
+use std::collections::BTreeMap;
+
 use syscalls::Sysno;
 
 use super::call::{self, SystemCall};
@@ -16,11 +18,14 @@ const MAX_LOOKS: usize = 3;
 #[derive(Clone, Debug)]
 pub(super) struct SeenThread {
     pub(super) tid: u32,
-    pub(super) started: u64,
-    pub(super) name: String,
+    pub(super) stat: Stat,
+    doing: Doing,
     pub(super) finding: Finding,
     pub(super) schedule: Schedule,
 }
+
+/// The threads of an earlier look, by the ids of their process and their own.
+pub(super) type Earlier<'a> = BTreeMap<(u32, u32), &'a SeenThread>;
 
 /// What the scheduler counts of a thread. It is all the same at two times if the thread has not run in
 /// between.
@@ -34,6 +39,7 @@ pub(super) struct Schedule {
 }
 
 /// The parts of `stat` that are needed.
+#[derive(Clone, Debug)]
 pub(super) struct Stat {
     pub(super) name: String,
     state: char,
@@ -45,6 +51,7 @@ pub(super) struct Stat {
 }
 
 /// What `syscall` says.
+#[derive(Clone, Debug)]
 enum Doing {
     Running,
     /// It waits in the kernel, and not for a system call: for a page of memory, or because it has ended.
@@ -76,32 +83,71 @@ impl Stat {
     }
 }
 
-/// Looks at a thread. Returns nothing if it has ended.
-pub(super) fn look(process: &ProcessReader<'_>, tid: u32) -> Option<SeenThread> {
-    let folder = format!("/proc/{}/task/{tid}", process.pid);
+/// Looks at a thread for the first time. Returns nothing if it has ended.
+///
+/// What is read of it belongs together only if a second look finds that it has not run since.
+pub(super) fn first_look(process: &ProcessReader<'_>, tid: u32) -> Option<SeenThread> {
+    let folder = folder(process, tid);
+    read(process, &folder, tid, Schedule::read(&folder))
+}
+
+/// Looks at a thread once more. Returns nothing if it has ended.
+pub(super) fn second_look(
+    process: &ProcessReader<'_>,
+    tid: u32,
+    earlier: &Earlier<'_>,
+) -> Option<SeenThread> {
+    let folder = folder(process, tid);
     let mut schedule = Schedule::read(&folder);
-    for looks in 1.. {
-        let doing = doing(&folder);
-        let stat = Stat::read(&format!("{folder}/stat"))?;
-        let finding = finding(process, &folder, &stat, doing);
-        let after = Schedule::read(&folder);
-        // It has not run in between, so all that was read of it belongs together.
-        if after == schedule || looks == MAX_LOOKS {
-            let (started, name) = (stat.started, stat.name);
-            return Some(SeenThread {
-                tid,
-                started,
-                name,
-                finding,
-                schedule: after,
-            });
-        }
-        schedule = after;
+    if let Some(earlier) = earlier.get(&(process.pid, tid))
+        && schedule.is_known()
+        && schedule == earlier.schedule
+    {
+        // It has not run, so it does what it did. Others may have changed what it waits for.
+        let finding = finding(process, &folder, &earlier.stat, &earlier.doing);
+        return Some(SeenThread {
+            finding,
+            ..(*earlier).clone()
+        });
     }
-    None
+    for _ in 1..MAX_LOOKS {
+        let seen = read(process, &folder, tid, schedule)?;
+        schedule = Schedule::read(&folder);
+        if schedule == seen.schedule {
+            return Some(seen);
+        }
+    }
+    read(process, &folder, tid, schedule)
+}
+
+fn folder(process: &ProcessReader<'_>, tid: u32) -> String {
+    format!("/proc/{}/task/{tid}", process.pid)
+}
+
+fn read(
+    process: &ProcessReader<'_>,
+    folder: &str,
+    tid: u32,
+    schedule: Schedule,
+) -> Option<SeenThread> {
+    let doing = doing(folder);
+    let stat = Stat::read(&format!("{folder}/stat"))?;
+    let finding = finding(process, folder, &stat, &doing);
+    Some(SeenThread {
+        tid,
+        stat,
+        doing,
+        finding,
+        schedule,
+    })
 }
 
 impl Schedule {
+    /// A thread that waits has run before. Some systems count nothing.
+    fn is_known(self) -> bool {
+        self.runs > 0
+    }
+
     fn read(folder: &str) -> Self {
         let text = small::text(&format!("{folder}/schedstat")).unwrap_or_default();
         let mut numbers = text
@@ -139,11 +185,11 @@ fn doing(folder: &str) -> Doing {
     })
 }
 
-fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: Doing) -> Finding {
+fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing) -> Finding {
     match (stat.state, doing) {
         ('Z' | 'X', _) => Finding::new(Activity::Ended),
         ('t', _) => traced(folder),
-        ('T', Doing::Call(call)) if uses_terminal(&call) && stat.group != stat.terminal_group => {
+        ('T', Doing::Call(call)) if uses_terminal(call) && stat.group != stat.terminal_group => {
             Finding::new(Activity::StoppedByTerminal)
         }
         ('T', _) => Finding::new(Activity::Stopped),
@@ -151,7 +197,7 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: Doing)
         ('R', _) | (_, Doing::Running) => Finding::new(Activity::Computes),
         (_, _) if process.is_frozen() => Finding::new(Activity::Frozen),
         (_, Doing::NoCall) => on_device(folder, None),
-        ('D', Doing::Call(call)) if is_fork(&call) => {
+        ('D', Doing::Call(call)) if is_fork(call) => {
             let children = process
                 .system
                 .table
@@ -161,7 +207,7 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: Doing)
             Finding::awaiting(Activity::Vfork, children)
         }
         (state, Doing::Call(call)) => {
-            let call = restarted(folder, call);
+            let call = restarted(folder, call.clone());
             let found = call::finding(process, &call);
             let is_file = |file: &File| file.name.starts_with('/');
             match found.activity {
