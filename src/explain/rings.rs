@@ -23,7 +23,7 @@ impl WaitGraph {
             let mut next = Some(start);
             while let Some(thread) = next.filter(|thread| seen.insert(*thread)) {
                 path.push(thread);
-                next = self.stuck_targets(thread, &stuck).next();
+                next = self.stuck_target(thread, &stuck);
             }
             // It closes a ring only with threads of this path: those of an earlier one have theirs.
             if let Some(begin) = path.iter().position(|thread| Some(*thread) == next) {
@@ -76,22 +76,22 @@ impl WaitGraph {
         threads.iter().any(|index| stuck.contains(index)) && !threads.iter().any(can_go_on)
     }
 
-    /// Returns the stuck threads that `thread` waits for.
-    pub(crate) fn stuck_targets<'a>(
-        &'a self,
+    /// Returns a stuck thread that `thread` waits for: of another process if there is one, because a process that has
+    /// both ends of a pipe tells less.
+    pub(crate) fn stuck_target(
+        &self,
         thread: ThreadIndex,
-        stuck: &'a BTreeSet<ThreadIndex>,
-    ) -> impl Iterator<Item = ThreadIndex> + 'a {
-        let threads = |target: &'a Target| match target {
-            Target::Thread(thread) => std::slice::from_ref(thread),
-            Target::Process(process) => &self.process(*process).threads,
+        stuck: &BTreeSet<ThreadIndex>,
+    ) -> Option<ThreadIndex> {
+        let own = self.thread(thread).process;
+        let threads = |target| match target {
+            &Target::Thread(thread) => vec![thread],
+            Target::Process(process) => self.process(*process).threads.clone(),
         };
-        let awaits = &self.thread(thread).awaits;
-        awaits
-            .iter()
-            .flat_map(threads)
-            .copied()
-            .filter(|index| stuck.contains(index))
+        let awaited = self.thread(thread).awaits.iter().flat_map(threads);
+        let awaited: Vec<ThreadIndex> = awaited.filter(|index| stuck.contains(index)).collect();
+        let is_other = |index: &&ThreadIndex| self.thread(**index).process != own;
+        awaited.iter().find(is_other).or(awaited.first()).copied()
     }
 }
 

@@ -92,7 +92,7 @@ impl WaitGraph {
     /// otherwise one that works.
     fn next(&self, thread: ThreadIndex, stuck: &BTreeSet<ThreadIndex>) -> Option<ThreadIndex> {
         if stuck.contains(&thread) {
-            return self.stuck_targets(thread, stuck).next();
+            return self.stuck_target(thread, stuck);
         }
         let own = self.thread(thread).process;
         let candidates = self

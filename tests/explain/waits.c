@@ -406,6 +406,23 @@ static void *read_byte(void *fd) {
     return NULL;
 }
 
+/* As two programs with a queue each, of which both have both ends. */
+static void ring_of_shared_pipes(void) {
+    int there[2], back[2];
+    char byte;
+    check(pipe(there));
+    check(pipe(back));
+    pid_t child = fork();
+    if (child == 0) {
+        if (read(there[0], &byte, 1) < 0) perror("waits");
+        _exit(0);
+    }
+    say("%d reads %d %d\n%d reads %d %d\n", self(), child, self(), child, child, self());
+    say("ring %d %d\n", self(), child);
+    ready();
+    if (read(back[0], &byte, 1) < 0) perror("waits");
+}
+
 /* A thread joins one that reads from a child, which reads from this process. */
 static void ring_of_join_and_pipes(void) {
     static int there[2], back[2];
@@ -715,6 +732,7 @@ int main(int count, char **arguments) {
     CASE("read-own-pipe", read_own_pipe())
     CASE("write-full-pipe", write_full_pipe())
     CASE("ring-of-pipes", ring_of_pipes())
+    CASE("ring-of-shared-pipes", ring_of_shared_pipes())
     CASE("ring-of-join-and-pipes", ring_of_join_and_pipes())
     CASE("open-fifo", open_fifo(folder))
     CASE("read-fifo", read_fifo(folder))

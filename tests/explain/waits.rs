@@ -67,6 +67,7 @@ macro_rules! common {
             read_own_pipe = "read-own-pipe",
             write_full_pipe = "write-full-pipe",
             ring_of_pipes = "ring-of-pipes",
+            ring_of_shared_pipes = "ring-of-shared-pipes",
             ring_of_join_and_pipes = "ring-of-join-and-pipes",
             open_fifo = "open-fifo",
             read_fifo = "read-fifo",
