@@ -36,7 +36,8 @@ pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Picture, ImageEr
     let upright = size::upright(orientation, (width, height));
     let layout = Layout::of(bytes);
     let is_read_whole = layout.as_ref().is_none_or(Layout::suits_zune);
-    let share = reduction(source, upright).or((!is_read_whole).then_some(1));
+    let coarseness = layout.as_ref().map_or(1, Layout::coarseness);
+    let share = reduction(source, upright, coarseness).or((!is_read_whole).then_some(1));
     if let Some(share) = share
         && let Some(ColorSpace::Luma | ColorSpace::YCbCr) = colours
         && layout.is_some_and(|layout| layout.suits_rusty())
@@ -80,14 +81,14 @@ pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Picture, ImageEr
 }
 
 /// The smallest part of the size that is enough for the result: at least twice its size, so that the
-/// filter of the user makes the last step. `None`: the whole is needed.
-fn reduction(source: &Source<'_>, upright: (u32, u32)) -> Option<u16> {
+/// filter of the user makes the last step, and each colour at least at its size. `None`: the whole is needed.
+fn reduction(source: &Source<'_>, upright: (u32, u32), coarseness: u8) -> Option<u16> {
     if source.options.filter == Filter::Nearest {
         return None;
     }
     let (width, height) = size::before_turn(source.options, upright);
     let is_enough = |share: &u16| {
-        let share = 2 * u32::from(*share);
+        let share = u32::from(coarseness.max(2)) * u32::from(*share);
         upright.0 / share >= width && upright.1 / share >= height
     };
     [8, 4, 2].into_iter().find(is_enough)

@@ -85,6 +85,13 @@ impl Layout {
         (most(across), most(down))
     }
 
+    /// How many pixels of the image have one of the coarsest colour, across or down.
+    pub(super) fn coarseness(&self) -> u8 {
+        let (across, down) = self.most();
+        let of = |&(x, y): &(u8, u8)| (across / x.max(1)).max(down / y.max(1));
+        self.factors.iter().map(of).max().unwrap_or(1)
+    }
+
     /// Whether `zune-jpeg` shows such an image as it is. It takes the first colour for the finest, and loses
     /// its place among coarser ones if each scan has some of the colours.
     pub(super) fn suits_zune(&self) -> bool {
