@@ -206,6 +206,10 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
                 .collect();
             Finding::awaiting(Activity::Vfork, children)
         }
+        // To look at the file would wait as it does, unless it is a FIFO.
+        (_, Doing::Call(call)) if is_open(call) && !waits_in(folder).contains("partner") => {
+            on_device(folder, None)
+        }
         (state, Doing::Call(call)) => {
             let call = restarted(folder, call.clone());
             let found = call::finding(process, &call);
@@ -240,6 +244,10 @@ fn traced(folder: &str) -> Finding {
 
 fn uses_terminal(call: &SystemCall) -> bool {
     matches!(call.name, "read" | "write" | "ioctl")
+}
+
+fn is_open(call: &SystemCall) -> bool {
+    matches!(call.name, "open" | "openat")
 }
 
 fn is_fork(call: &SystemCall) -> bool {
