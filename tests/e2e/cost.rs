@@ -59,17 +59,23 @@ const IDLE_TIME: Duration = Duration::from_secs(6);
 
 /// Waits until the last animation is over and the status bar is up to date.
 pub(crate) fn wait_until_idle(window: &Window<'_>) {
-    let idle = || {
-        let before = Cost::of(window);
-        pause(IDLE_TIME);
-        let spent = Cost::of(window).since(before);
-        if spent.wakeups == 0 {
-            Ok(())
-        } else {
-            Err(format!("in {} s: {spent:?}", IDLE_TIME.as_secs()))
-        }
-    };
+    let idle = || wakes_at_most(window, 0, IDLE_TIME);
     wait_until("the window to be idle", idle, || window.describe());
+}
+
+/// Waits until a program whose window is gone has also ended what drew it.
+pub(crate) fn wait_until_nothing_draws(window: &Window<'_>) {
+    let quiet = || wakes_at_most(window, 5, Duration::from_secs(1));
+    wait_until("the end of drawing", quiet, String::new);
+}
+
+/// Whether the program's first thread wakes at most `limit` times in `time`.
+fn wakes_at_most(window: &Window<'_>, limit: u64, time: Duration) -> Result<(), String> {
+    let before = Cost::of(window);
+    pause(time);
+    let spent = Cost::of(window).since(before);
+    let is_quiet = spent.wakeups <= limit;
+    is_quiet.then_some(()).ok_or(format!("in {time:?}: {spent:?}"))
 }
 
 fn read(path: &str) -> String {
