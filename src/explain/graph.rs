@@ -35,6 +35,9 @@ pub struct Process {
     pub started: u64,
     /// Its name, of at most 15 bytes, with control characters escaped.
     pub name: String,
+    /// What it says of itself in place of its command line, as servers do, such as
+    /// `sshd: anna@pts/0` or `postgres: anna shop [local] UPDATE waiting`.
+    pub title: Option<String>,
     /// The process that started it, or has adopted it.
     pub parent: u32,
     /// Its threads.
@@ -226,6 +229,14 @@ pub enum FileKind {
     Several,
     /// Anything else.
     Other,
+}
+
+impl Process {
+    /// Returns what it says of itself, or its name.
+    #[must_use]
+    pub fn title_or_name(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.name)
+    }
 }
 
 impl WaitGraph {

@@ -137,12 +137,13 @@ impl WaitGraph {
         } else if same {
             format!("thread `{}` ({})", thread.name, thread.tid)
         } else if process.pid == thread.tid || process.threads.len() == 1 {
-            format!("`{}` (pid {})", process.name, process.pid)
+            format!("`{}` (pid {})", process.title_or_name(), process.pid)
         } else {
             let (name, tid) = (&thread.name, thread.tid);
             format!(
                 "thread `{name}` ({tid}) of `{}` (pid {})",
-                process.name, process.pid
+                process.title_or_name(),
+                process.pid
             )
         }
     }
@@ -173,9 +174,7 @@ impl WaitGraph {
             Activity::Signal => "waits for a signal".to_owned(),
             Activity::Queue => "waits for a message queue or a semaphore of the system".to_owned(),
             Activity::Device(file) => format!("waits for {}", device(file.as_ref())),
-            Activity::FileSystem(file) => {
-                format!("waits for the program that serves {}", device(file.as_ref()))
-            }
+            Activity::FileSystem(file) => served(file.as_ref(), next),
             Activity::Stopped => "has been stopped by a signal (SIGCONT lets it go on)".to_owned(),
             Activity::StoppedByTerminal => {
                 "has been stopped because it uses its terminal in the background (`fg` lets it go on)"
@@ -294,6 +293,14 @@ fn polls(files: &[File], count: usize, next: Option<&str>) -> String {
         Some(next) if count == 1 => format!("{what}, whose other end {next} has"),
         Some(next) => format!("{what}, of which others have the other ends, among them {next}"),
         None => what,
+    }
+}
+
+fn served(file: Option<&File>, server: Option<&str>) -> String {
+    let what = file.map_or_else(|| "a file system".to_owned(), named);
+    match server {
+        Some(server) => format!("waits for {what}, which {server} has to serve"),
+        None => format!("waits for {what}, which a program has to serve"),
     }
 }
 

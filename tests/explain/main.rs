@@ -9,5 +9,6 @@
 mod edges;
 mod hostile;
 mod program;
+mod programs;
 mod sentences;
 mod waits;

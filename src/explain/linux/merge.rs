@@ -74,6 +74,7 @@ fn process_of(seen: SeenProcess, threads: Vec<ThreadIndex>, own: &[Thread]) -> P
         pid: seen.pid,
         started: seen.started,
         name: seen.name,
+        title: seen.title,
         parent: seen.parent,
         threads,
         permitted,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::escaped::escaped;
 use super::reader::{ProcessReader, tids};
+use super::small;
 use super::system::System;
 use super::thread::{self, Earlier, SeenThread, Stat};
 use crate::ExplainError;
@@ -11,12 +13,16 @@ use crate::graph::Activity;
 /// More processes than this are not looked at.
 const MAX_PROCESSES: usize = 1_000;
 
+/// Of a longer title, the rest is left out.
+const MAX_TITLE: usize = 100;
+
 /// A process as it was at one time.
 #[derive(Debug)]
 pub(super) struct SeenProcess {
     pub(super) pid: u32,
     pub(super) started: u64,
     pub(super) name: String,
+    pub(super) title: Option<String>,
     pub(super) parent: u32,
     pub(super) zombie: bool,
     pub(super) threads: Vec<SeenThread>,
@@ -110,9 +116,23 @@ fn look(system: &System, pid: u32, earlier: Option<&Earlier<'_>>) -> Option<Seen
     Some(SeenProcess {
         pid,
         started: stat.started,
+        title: title(pid, &stat.name),
         name: stat.name,
         parent: stat.parent,
         zombie,
         threads,
     })
+}
+
+/// A process that writes over its command line begins with its name and a colon, as `setproctitle` does.
+fn title(pid: u32, name: &str) -> Option<String> {
+    let line = small::text(&format!("/proc/{pid}/cmdline"))?;
+    let first = line.split('\0').next()?.trim_end();
+    first.strip_prefix(name)?.strip_prefix(": ")?;
+    let cut = first.char_indices().nth(MAX_TITLE);
+    let title = cut.map_or_else(
+        || first.to_owned(),
+        |(end, _)| format!("{}…", &first[..end]),
+    );
+    Some(escaped(&title))
 }
