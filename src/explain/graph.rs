@@ -69,6 +69,8 @@ pub struct Thread {
     pub deadline: Option<Deadline>,
     /// How much of one processor it used while it was looked at: 1.0 is all of it.
     pub processor_share: f64,
+    /// Where it is in its program, if its runtime was asked and says so.
+    pub place: Option<String>,
     /// It ran while it was looked at, so what it waits for is what it waited for at the end.
     pub ran: bool,
 }
@@ -175,6 +177,10 @@ pub enum Lock {
     Stream,
     /// A lock of a file.
     File,
+    /// A monitor or another lock of Java, as the JVM says.
+    Monitor,
+    /// A lock of a database, as that says.
+    Database,
 }
 
 /// Which children a thread waits for.

@@ -10,5 +10,6 @@ mod edges;
 mod hostile;
 mod program;
 mod programs;
+mod runtimes;
 mod sentences;
 mod waits;

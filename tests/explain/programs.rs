@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use meanwhile_explain::{Activity, WaitGraph};
+use meanwhile_explain::{Activity, Runtime, WaitGraph};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use tempfile::TempDir;
@@ -221,6 +221,25 @@ fn blocked_transaction_of_postgresql() {
         "{sentence}"
     );
     assert!(sentence.ends_with(end), "{sentence}");
+
+    // The database knows, if it is asked.
+    let question = Runtime::Postgresql.question(0);
+    let mut words = user.split_whitespace().chain([question.program]);
+    let mut ask = Command::new(words.next().expect("it has a program"));
+    ask.args(words).args(question.arguments);
+    ask.env("PGHOST", waiting.folder())
+        .env("PGDATABASE", "postgres");
+    let output = ask.output().expect("it is installed").stdout;
+    let answer = Runtime::Postgresql
+        .read(0, &String::from_utf8_lossy(&output))
+        .expect("psql was asked");
+    let graph = meanwhile_explain::with_answer(pid_in(&waiting), false, &answer).expect("it waits");
+    let sentence = without_ids(&graph.sentence());
+    let end = "whose other end `postgres: postgres postgres [local] UPDATE waiting` (pid N, running \
+               `update t set a = N`) has, which waits for a lock of the database held by `postgres: \
+               postgres postgres [local] idle in transaction` (pid N, in an open transaction, after \
+               `update t set a = N;`), which waits for any of N files.";
+    assert!(sentence.ends_with(end), "{sentence}");
 }
 
 /// A group of version 2 and one of version 1, where this system has them and lets us make one.
@@ -292,7 +311,8 @@ fn files_that_a_process_serves() {
                   kill -STOP $server\n\
                   cat mount/file & echo $!; echo $server";
     let waiting = shell(script, folder);
-    let [client, server]: [u32; 2] = [0, 1].map(|line: usize| waiting.lines[line].parse().expect("a pid"));
+    let [client, server]: [u32; 2] =
+        [0, 1].map(|line: usize| waiting.lines[line].parse().expect("a pid"));
     assert_says(
         client,
         "`cat` (pid N) waits for a file system, which `bindfs` (pid N) has to serve, which has been \

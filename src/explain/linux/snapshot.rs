@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::answered;
 use super::escaped::escaped;
 use super::reader::{ProcessReader, tids};
 use super::small;
@@ -9,6 +10,7 @@ use super::system::System;
 use super::thread::{self, Earlier, SeenThread, Stat};
 use crate::ExplainError;
 use crate::graph::Activity;
+use crate::runtime::Answer;
 
 /// More processes than this are not looked at.
 const MAX_PROCESSES: usize = 1_000;
@@ -41,6 +43,7 @@ impl Snapshot {
     pub(super) fn take(
         pid: u32,
         descendants: bool,
+        answer: Option<&Answer>,
         before: Option<&Self>,
     ) -> Result<Self, ExplainError> {
         let earlier = before.map(Self::threads);
@@ -65,7 +68,7 @@ impl Snapshot {
                 left_out.push(pid);
                 continue;
             }
-            if let Some(process) = look(&system, pid, earlier.as_ref()) {
+            if let Some(process) = look(&system, pid, answer, earlier.as_ref()) {
                 let awaited = process
                     .threads
                     .iter()
@@ -100,17 +103,25 @@ impl Snapshot {
     }
 }
 
-fn look(system: &System, pid: u32, earlier: Option<&Earlier<'_>>) -> Option<SeenProcess> {
+fn look(
+    system: &System,
+    pid: u32,
+    answer: Option<&Answer>,
+    earlier: Option<&Earlier<'_>>,
+) -> Option<SeenProcess> {
     let stat = Stat::read(&format!("/proc/{pid}/stat"))?;
     let tids = tids(pid);
     let reader = ProcessReader::new(system, pid, tids.clone());
-    let threads: Vec<SeenThread> = tids
+    let mut threads: Vec<SeenThread> = tids
         .into_iter()
         .filter_map(|tid| match earlier {
             None => thread::first_look(&reader, tid),
             Some(earlier) => thread::second_look(&reader, tid, earlier),
         })
         .collect();
+    if let Some(answer) = answer {
+        answered::add(answer, &reader, &stat.name, &mut threads);
+    }
     let lives = |thread: &SeenThread| thread.finding.activity != Activity::Ended;
     let zombie = stat.is_zombie() && !threads.iter().any(lives);
     Some(SeenProcess {

@@ -23,6 +23,10 @@ pub(super) struct SeenThread {
     doing: Doing,
     pub(super) finding: Finding,
     pub(super) schedule: Schedule,
+    /// Where it is in its program, as its runtime says.
+    pub(super) place: Option<String>,
+    /// Its runtime says what it waits for.
+    pub(super) is_answered: bool,
 }
 
 /// The threads of an earlier look, by the ids of their process and their own.
@@ -108,6 +112,8 @@ pub(super) fn second_look(
         let finding = finding(process, &folder, &earlier.stat, &earlier.doing);
         return Some(SeenThread {
             finding,
+            place: None,
+            is_answered: false,
             ..(*earlier).clone()
         });
     }
@@ -140,6 +146,8 @@ fn read(
         doing,
         finding,
         schedule,
+        place: None,
+        is_answered: false,
     })
 }
 
