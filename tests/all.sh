@@ -362,6 +362,8 @@ step_tests() {
     MEANWHILE_TEST_LAUNCHER="$CARGO_TARGET_DIR/debug/meanwhile-supervise" \
         run_tests -p meanwhile-join --no-fail-fast --test join process:: || failed=1
     cargo test --locked --workspace --doc || failed=1
+    # The bench of frames presses what it measures by name, which changes.
+    cargo test --locked --workspace --bench frames || failed=1
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need at at atd at b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
