@@ -11,7 +11,7 @@ use super::finding::Who;
 use super::table::Table;
 
 /// Returns who serves the file system that a thread of `pid` waits for. Nothing if several file systems
-/// could be that one, or if the system does not say who serves it: Linux does since 6.14.
+/// could be that one, or if the system does not say who serves it: Linux does since 6.16.
 pub(super) fn servers(table: &Table, pid: u32) -> Vec<Who> {
     let mut connections = connections(pid).into_iter();
     let (Some(connection), None) = (connections.next(), connections.next()) else {

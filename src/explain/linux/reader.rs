@@ -1,9 +1,9 @@
 //! Reads the memory and the files of one process.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::files::OpenFile;
@@ -20,9 +20,9 @@ pub(super) struct ProcessReader<'a> {
     pub(super) pid: u32,
     tids: Vec<u32>,
     /// The threads by the ids that they have in their own pid namespace, if it is not that of the reader.
-    inner: OnceCell<Option<BTreeMap<u32, u32>>>,
-    memory: OnceCell<Option<File>>,
-    frozen: OnceCell<bool>,
+    inner: OnceLock<Option<BTreeMap<u32, u32>>>,
+    memory: OnceLock<Option<File>>,
+    frozen: OnceLock<bool>,
 }
 
 impl<'a> ProcessReader<'a> {
@@ -31,9 +31,9 @@ impl<'a> ProcessReader<'a> {
             system,
             pid,
             tids,
-            inner: OnceCell::new(),
-            memory: OnceCell::new(),
-            frozen: OnceCell::new(),
+            inner: OnceLock::new(),
+            memory: OnceLock::new(),
+            frozen: OnceLock::new(),
         }
     }
 

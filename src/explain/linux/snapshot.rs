@@ -1,6 +1,9 @@
 //! One look at a process and at all whom it waits for.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::thread::{Builder, available_parallelism, scope};
 
 use super::answered;
 use super::escaped::escaped;
@@ -14,6 +17,9 @@ use crate::runtime::Answer;
 
 /// More processes than this are not looked at.
 const MAX_PROCESSES: usize = 1_000;
+
+/// So many threads are looked at in less time than a thread takes to start.
+const MIN_PART: usize = 64;
 
 /// Of a longer title, the rest is left out.
 const MAX_TITLE: usize = 100;
@@ -112,13 +118,7 @@ fn look(
     let stat = Stat::read(&format!("/proc/{pid}/stat"))?;
     let tids = tids(pid);
     let reader = ProcessReader::new(system, pid, tids.clone());
-    let mut threads: Vec<SeenThread> = tids
-        .into_iter()
-        .filter_map(|tid| match earlier {
-            None => thread::first_look(&reader, tid),
-            Some(earlier) => thread::second_look(&reader, tid, earlier),
-        })
-        .collect();
+    let mut threads = look_at_threads(&reader, &tids, earlier);
     if let Some(answer) = answer {
         answered::add(answer, &reader, &stat.name, &mut threads);
     }
@@ -132,6 +132,40 @@ fn look(
         parent: stat.parent,
         zombie,
         threads,
+    })
+}
+
+/// Looks at the threads of a process: at many on several processors side by side.
+fn look_at_threads(
+    reader: &ProcessReader<'_>,
+    tids: &[u32],
+    earlier: Option<&Earlier<'_>>,
+) -> Vec<SeenThread> {
+    let look = |tid: &u32| match earlier {
+        None => thread::first_look(reader, *tid),
+        Some(earlier) => thread::second_look(reader, *tid, earlier),
+    };
+    let look_at_part = |part: &[u32]| -> Vec<SeenThread> { part.iter().filter_map(look).collect() };
+    let processors = available_parallelism().map_or(1, NonZeroUsize::get);
+    let part = tids.len().div_ceil(processors).max(MIN_PART);
+    let (own, others) = tids.split_at(part.min(tids.len()));
+    scope(|scope| {
+        let others = others.chunks(part).map(|part| {
+            (
+                part,
+                Builder::new().spawn_scoped(scope, move || look_at_part(part)),
+            )
+        });
+        let others: Vec<_> = others.collect();
+        let mut threads = look_at_part(own);
+        for (part, other) in others {
+            threads.extend(match other {
+                Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // There is no thread for it.
+                Err(_) => look_at_part(part),
+            });
+        }
+        threads
     })
 }
 

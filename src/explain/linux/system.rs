@@ -1,6 +1,6 @@
 //! What is read once for a look at several processes.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::files::Holders;
 use super::groups::Groups;
@@ -13,20 +13,20 @@ use crate::ExplainError;
 #[derive(Debug)]
 pub(super) struct System {
     pub(super) table: Table,
-    holders: OnceCell<Holders>,
-    sockets: OnceCell<Sockets>,
-    locks: OnceCell<FileLocks>,
-    groups: OnceCell<Groups>,
+    holders: OnceLock<Holders>,
+    sockets: OnceLock<Sockets>,
+    locks: OnceLock<FileLocks>,
+    groups: OnceLock<Groups>,
 }
 
 impl System {
     pub(super) fn new() -> Result<Self, ExplainError> {
         Ok(Self {
             table: Table::read()?,
-            holders: OnceCell::new(),
-            sockets: OnceCell::new(),
-            locks: OnceCell::new(),
-            groups: OnceCell::new(),
+            holders: OnceLock::new(),
+            sockets: OnceLock::new(),
+            locks: OnceLock::new(),
+            groups: OnceLock::new(),
         })
     }
 
