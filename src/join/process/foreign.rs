@@ -154,10 +154,9 @@ fn answer_of(program: &str, args: &[&str], pidfd: &Pidfd) -> io::Result<String> 
 
 /// The `struct pidfd_info` that asks for the exit.
 fn question() -> String {
-    let mut info = [0; INFO_BYTES];
-    let (mask, _) = info.split_at_mut(size_of_val(&EXIT));
-    mask.copy_from_slice(&EXIT.to_ne_bytes());
-    info.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mask = u64::from_be_bytes(EXIT.to_ne_bytes());
+    let rest = INFO_BYTES - size_of_val(&mask);
+    format!("{mask:016x}{}", "00".repeat(rest))
 }
 
 fn read_answer(child: &mut Child) -> io::Result<String> {

@@ -70,24 +70,17 @@ impl Drop for Parent {
     }
 }
 
-/// Whether this system tells the exit of a process that was reaped. Prints why it does not.
-fn knows_exits() -> bool {
+/// Why this system does not tell the exit of a process that was reaped; `None` if it does.
+fn why_unknown() -> Option<String> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split('.').map(|part| part.parse::<u32>());
-    let version = (numbers.next().unwrap(), numbers.next().unwrap());
-    let (Ok(major), Ok(minor)) = version else {
-        panic!("{release}");
-    };
-    if (major, minor) < (6, 15) {
-        println!("skipped: Linux {release} keeps no exit of a reaped process");
-        return false;
+    let mut numbers = release.split('.').map(str::parse::<u32>);
+    let version = (numbers.next()?.unwrap(), numbers.next()?.unwrap());
+    if version < (6, 15) {
+        return Some(format!("Linux {release} keeps no exit of a reaped process"));
     }
     let runs = |program| std::process::Command::new(program).arg("-v").output();
     let has_any = ["perl", "python3"].iter().any(|it| runs(it).is_ok());
-    if !has_any {
-        println!("skipped: there is neither perl nor python3");
-    }
-    has_any
+    (!has_any).then(|| "there is neither perl nor python3".to_owned())
 }
 
 /// The exit that a shell shows as this number.
@@ -103,7 +96,8 @@ fn exit_of(shown: i32) -> Exit {
 
 #[test]
 fn p33_every_code_is_known_though_it_was_reaped() {
-    if !knows_exits() {
+    if let Some(reason) = why_unknown() {
+        println!("skipped: {reason}");
         return;
     }
     let mut parent = Parent::new();
@@ -118,7 +112,8 @@ fn p33_every_code_is_known_though_it_was_reaped() {
 
 #[test]
 fn p33_every_signal_is_known_though_it_was_reaped() {
-    if !knows_exits() {
+    if let Some(reason) = why_unknown() {
+        println!("skipped: {reason}");
         return;
     }
     let mut parent = Parent::with("ulimit -c 0");
@@ -137,8 +132,10 @@ fn p33_every_signal_is_known_though_it_was_reaped() {
 #[test]
 fn p33_core_file_is_known_though_it_was_reaped() {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
-    if !knows_exits() || pattern.starts_with(['|', '@']) {
-        println!("skipped: {pattern} takes the core files");
+    let is_taken = pattern.starts_with(['|', '@']);
+    let taken = is_taken.then(|| format!("{pattern} takes the core files"));
+    if let Some(reason) = why_unknown().or(taken) {
+        println!("skipped: {reason}");
         return;
     }
     let folder = folder();
@@ -174,68 +171,66 @@ fn p33_exit_of_a_zombie_is_known() {
     drop(parent.stop(Duration::ZERO));
 }
 
-/// Adopts so many processes at random moments of their short lives. Returns how many it has found.
-fn adopt_at_random(count: i32) -> usize {
+/// Adopts a thousand processes at random moments of their short lives. Returns how many had ended before.
+fn adopt_a_thousand() -> usize {
     let mut parent = Parent::new();
     let mut random: u32 = 1;
     let mut next = || {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         random >> 16
     };
-    let mut found = 0;
-    for number in 0..count {
-        let shown = if number % 5 == 4 {
-            128 + 9
-        } else {
-            number % 127
+    let (mut adopted, mut late) = (0, 0);
+    while adopted < 1_000 {
+        let number = adopted + late;
+        let (shown, end) = match i32::try_from(number).unwrap() % 127 {
+            rest if rest % 5 == 4 => (128 + 9, "kill -9 $$".to_owned()),
+            rest => (rest, format!("exit {rest}")),
         };
-        let end = if shown > 128 {
-            "kill -9 $$".to_owned()
-        } else {
-            format!("exit {shown}")
-        };
-        let steps = next() % 300;
+        let steps = next() % 1_000;
         let work = format!("i=0; while [ $i -lt {steps} ]; do i=$((i+1)); done; {end}");
         let pid = parent.start(&work);
         let moment = Instant::now() + Duration::from_micros(u64::from(next() % 2_500));
         while Instant::now() < moment {}
-        let adopted = Process::adopt(pid);
+        let process = Process::adopt(pid);
         assert_eq!(parent.number(), shown, "number {number}");
-        match adopted {
+        match process {
             Ok(process) => {
                 let exit = process.join_timeout(TIMEOUT).unwrap();
                 assert_eq!(exit, exit_of(shown), "number {number}");
-                found += 1;
+                adopted += 1;
             }
-            Err(AdoptError::NoSuchProcess { pid: gone }) => assert_eq!(gone, pid),
+            Err(AdoptError::NoSuchProcess { pid: gone }) => {
+                assert_eq!(gone, pid);
+                late += 1;
+            }
             Err(error) => panic!("number {number}: {error}"),
         }
     }
-    found
+    late
 }
 
 #[test]
 fn p33_thousand_short_lives_end_with_their_exits() {
-    if knows_exits() {
-        let found = adopt_at_random(1_000);
-        println!("{found} of 1000 were there when they were adopted");
-        assert!(found > 0);
+    if let Some(reason) = why_unknown() {
+        println!("skipped: {reason}");
+        return;
     }
+    let late = adopt_a_thousand();
+    println!("besides these 1000, {late} had ended before");
 }
 
 #[test]
 #[ignore = "needs util-linux and a pid namespace; tests/all.sh runs it"]
 fn p33_thousand_exits_are_right_among_reused_pids() {
-    if !knows_exits() {
+    if let Some(reason) = why_unknown() {
+        println!("skipped: {reason}");
         return;
     }
     let name = "process::foreign::p33_thousand_exits_are_right_among_reused_pids";
     in_child_with(IN_A_PID_NAMESPACE, name, || {
-        // Each namespace has its own limit: the same pid comes again after some hundred processes.
+        // Each namespace has its own limit: the same pid comes again after some dozen processes.
         fs::write("/proc/sys/kernel/pid_max", "400").unwrap();
-        let found = adopt_at_random(1_000);
-        println!("{found} of 1000 were there when they were adopted");
-        assert!(found > 0);
+        adopt_a_thousand();
     });
 }
 
@@ -266,7 +261,7 @@ fn p33_process_with_a_reused_pid_is_another_one() {
             process.pause();
             let report = process.stop(Duration::ZERO);
             assert_eq!(counts(&report), (0, 0, 0), "round {round}: {report:?}");
-            if knows_exits() {
+            if why_unknown().is_none() {
                 assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Code(5));
             }
             let error = match listed.adopt() {
@@ -309,11 +304,7 @@ fn p33_foreign_process_is_waited_for_in_every_way() {
     let joiner = meanwhile_join::spawn("joins it, too", move |_| other.join().unwrap()).unwrap();
     assert_eq!(parent.release(), 3);
     assert_eq!(Select::new().process(&process).wait(), Ok(0));
-    let exit = if knows_exits() {
-        Exit::Code(3)
-    } else {
-        Exit::Unknown
-    };
+    let exit = why_unknown().map_or(Exit::Code(3), |_reason| Exit::Unknown);
     assert_eq!(process.join().unwrap(), exit);
     assert_eq!(*joiner.join().unwrap(), exit);
     assert_eq!(exits.recv_timeout(TIMEOUT), Ok(exit));
@@ -438,7 +429,7 @@ ctypes.CDLL(None).pthread_exit(None)";
     assert!(matches!(early, Err(JoinError::TimedOut)), "{early:?}");
     writeln!(python.take_stdin().unwrap()).unwrap();
     assert_eq!(python.join().unwrap(), Exit::Code(21));
-    if knows_exits() {
+    if why_unknown().is_none() {
         assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Code(21));
     }
 }
