@@ -104,7 +104,7 @@ impl From<ThreadError> for AdoptError {
 }
 
 /// A process of this user, as a list shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunningProcess {
     /// The process id.

@@ -21,7 +21,7 @@ struct Parent {
 impl Parent {
     /// The command goes on once [`release`](Self::release) is called.
     fn hold(command: &str) -> Self {
-        let script = format!("exec 3<&0; (read go <&3; {command}) & echo $!; wait $!");
+        let script = format!("exec 3<&0; (read go <&3 && {{ {command}; }}) & echo $!; wait $!");
         let mut shell = Command::new("sh");
         let shell = shell.args(["-c", &script]).stdin(Stdio::piped());
         let shell = shell.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -53,7 +53,7 @@ impl Parent {
 
 impl Drop for Parent {
     fn drop(&mut self) {
-        // The command reads the end of its input, and goes on.
+        // The command ends with its input, unless it was released.
         drop(self.stdin.take());
         self.wait();
     }

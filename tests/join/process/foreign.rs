@@ -163,6 +163,11 @@ fn p33_exit_of_a_zombie_is_known() {
     stdout.read_line(&mut line).unwrap();
     let pid = line.trim().parse().unwrap();
     let early = Process::adopt(pid).unwrap();
+    // As long as it is a shell, it may reap.
+    let name = format!("/proc/{}/comm", parent.pid());
+    eventually("the sleep", || {
+        fs::read_to_string(&name).unwrap() == "sleep\n"
+    });
     writeln!(parent.take_stdin().unwrap(), "go").unwrap();
     assert_eq!(early.join_timeout(TIMEOUT).unwrap(), Exit::Code(9));
     // Also if it was a zombie before.
