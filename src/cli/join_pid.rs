@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use crossbeam_channel::Receiver;
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 use super::duration;
 use super::interrupt::{self, Interrupt};
@@ -12,8 +14,8 @@ use super::why::pid_of;
 use super::{ExitFn, FAILED, TIMED_OUT, print, print_message, waker};
 use crate::explain;
 use crate::format;
-use crate::jobs::Stopwatch;
-use crate::join::process::{Exit, Process, StopReport};
+use crate::jobs::{StopSummary, Stopwatch};
+use crate::join::process::{Exit, Process};
 
 /// Added to the number of the signal that ended the process, as a shell does.
 const SIGNALLED: i32 = 128;
@@ -146,21 +148,16 @@ fn code_of(exit: Exit) -> ExitCode {
 /// # Errors
 /// It runs on.
 fn stop(process: &Process, grace: Duration) -> anyhow::Result<()> {
-    let report = process.stop(grace);
-    let StopReport { escaped, .. } = &report;
-    if let Some(exit) = process.poll() {
-        print_end(process, exit)?;
-    }
-    for member in escaped.iter().filter(|it| it.pid != process.pid()) {
-        let name = format::one_line(&member.name);
-        print_message(&format!("{name} ({}) could not be ended", member.pid));
-    }
-    if process.is_finished() {
-        return Ok(());
-    }
     let name = shown(process);
-    match process.kill() {
-        Err(refusal) => anyhow::bail!("{name} can't be stopped: {refusal}"),
-        Ok(()) => anyhow::bail!("{name} did not end though it was killed: it runs on"),
+    // Its pid may be another one's by now. Then nothing is stopped below.
+    let pid = Pid::from_raw(process.pid().cast_signed());
+    if pid.map(test_kill_process) == Some(Err(Errno::PERM)) {
+        anyhow::bail!("{name} can't be stopped: it is of another user");
     }
+    let stopped = StopSummary::from(&process.stop(grace));
+    print_message(&format::one_line(&stopped.to_string()));
+    let Some(exit) = process.poll() else {
+        anyhow::bail!("{name} did not end though it was killed: it runs on");
+    };
+    print_end(process, exit)
 }

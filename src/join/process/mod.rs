@@ -10,6 +10,7 @@
 //! when the system has given its pid to another process. [`Process::stop`] ends a child with all
 //! its descendants, including those that left its process group. A [`Launcher`] starts children
 //! with limits and a priority, and ends them when the program exits for any reason.
+//! [`Process::adopt`] does the same with a running process that something else has started.
 //!
 //! On Linux this uses pidfds. On other Unix systems a thread waits for each child, and other
 //! processes are identified by pid and start time; [`Launcher`] and [`Process::stop`] document the

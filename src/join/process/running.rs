@@ -60,6 +60,13 @@ pub enum AdoptError {
         /// The name of the process.
         name: String,
     },
+    /// It is a thread of the kernel, which has no end that says anything.
+    Kernel {
+        /// The process id.
+        pid: u32,
+        /// The name of the thread.
+        name: String,
+    },
     /// The system does not offer what that takes: Linux 5.3 or later does.
     NotSupported,
     /// The system refused to open it.
@@ -86,6 +93,12 @@ impl fmt::Display for AdoptError {
                 "process {pid} (`{name}`) has started this program and may wait for it: wait for it \
                  from elsewhere"
             ),
+            Self::Kernel { pid, name } => {
+                write!(
+                    f,
+                    "{pid} (`{name}`) is a thread of the kernel, not a process"
+                )
+            }
             Self::NotSupported => {
                 f.write_str("only Linux 5.3 or later tells the end of a process that is no child")
             }
@@ -127,21 +140,16 @@ impl RunningProcess {
 }
 
 /// Returns the processes of this user that can be adopted, sorted by their ids. Those of the kernel, this
-/// program and those that have started it are not among them.
+/// program, its children and those that have started it are not among them.
 ///
 /// ```
-/// use meanwhile_join::process::{self, Builder};
+/// use meanwhile_join::process;
 ///
-/// let sleeper = Builder::new("sleep").arg("60").spawn()?;
 /// # #[cfg(all(target_os = "linux", not(other_unix)))]
-/// # {
-/// let listed = process::running_processes()?;
-/// let listed = listed.iter().find(|it| it.pid == sleeper.pid()).ok_or("it is not listed")?;
-/// let adopted = listed.adopt()?;
-/// sleeper.kill()?;
-/// assert_eq!(adopted.join()?.signal_name(), Some("SIGKILL"));
-/// # }
-/// # sleeper.kill()?;
+/// for found in process::running_processes()? {
+///     let age = found.started_at.elapsed()?;
+///     println!("{} {} has run for {} s", found.pid, found.name, age.as_secs());
+/// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -152,7 +160,8 @@ pub fn running_processes() -> io::Result<Vec<RunningProcess>> {
     let ancestors: Vec<i32> = ancestors().into_iter().map(|it| it.pid).collect();
     let own = std::process::id().cast_signed();
     let others = system::others_of_user()?.into_iter();
-    let others = others.filter(|it| it.pid != own && !ancestors.contains(&it.pid));
+    let others = others.filter(|it| ![it.pid, it.parent].contains(&own));
+    let others = others.filter(|it| !ancestors.contains(&it.pid));
     let running = others.map(|process| RunningProcess {
         pid: process.pid.unsigned_abs(),
         started_at: system::time_of(process.started),
@@ -236,6 +245,10 @@ fn adopt(pid: u32, identity: Option<u64>) -> Result<Process, AdoptError> {
             id: pid,
             pid: owner.unsigned_abs(),
         });
+    }
+    if before.is_kernel {
+        let name = before.name;
+        return Err(AdoptError::Kernel { pid, name });
     }
     if ancestors().iter().any(|it| it.pid == raw) {
         let name = before.name;

@@ -252,7 +252,7 @@ impl Workbench {
     #[cfg(unix)]
     fn adopt(&mut self, running: &RunningProcess, context: &mut PageContext) {
         let catalogue = jobs::catalogue();
-        let mut options = catalogue.iter().map(|options| options.job());
+        let mut options = catalogue.iter().map(jobs::Options::job);
         if let Some(options) = options.find_map(|job| job.adopting(running)) {
             let spec = JobSpec {
                 workers: 1,

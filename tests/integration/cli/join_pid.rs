@@ -155,6 +155,13 @@ fn join_that_times_out_stops_the_tree() {
     assert_eq!(code(&output), 3, "{}", err(&output));
     let end = format!("sh ({pid}) was killed by signal 15 (SIGTERM)\n");
     assert_eq!(out(&output), end);
+    let asked = format!("sh ({pid})");
+    assert!(err(&output).contains(&asked), "{}", err(&output));
+    assert!(
+        err(&output).ends_with(" ended when asked\n"),
+        "{}",
+        err(&output)
+    );
     assert!(sleeper.running().is_empty());
     let status = tree.wait().expect("it is a child");
     assert_eq!(status.signal(), Some(15));

@@ -38,6 +38,8 @@ pub(in super::super) struct OtherProcess {
     pub(in super::super) started: u64,
     /// The process of which it is only a thread.
     pub(in super::super) thread_of: Option<i32>,
+    /// Whether it is a thread of the kernel.
+    pub(in super::super) is_kernel: bool,
 }
 
 /// What the process table has of a process that has ended.

@@ -141,6 +141,9 @@ pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     Ok(unless_gone(stat)?.map(|stat| stat.starttime))
 }
 
+/// The flag `PF_KTHREAD` in `/proc/PID/stat`.
+const THREAD_OF_KERNEL: u32 = 0x0020_0000;
+
 /// Returns the process with this pid, or `None` if there is none. A zombie counts as one.
 ///
 /// # Errors
@@ -167,6 +170,7 @@ fn of_stat(stat: Stat) -> OtherProcess {
         parent: stat.ppid,
         group: stat.pgrp,
         started: stat.starttime,
+        is_kernel: stat.flags & THREAD_OF_KERNEL != 0,
         name: stat.comm,
         thread_of: None,
     }
