@@ -389,19 +389,27 @@ impl ProcessShared {
     /// Reaps the process if it has exited and was not reaped. Returns an exit that was known before until
     /// it is published. Something else reaps a foreign process; then this finds out its exit.
     pub(super) fn reap(&self) -> Option<Exit> {
+        if let Some(foreign) = self.spawned.origin.foreign() {
+            return self.end_of(foreign);
+        }
         let mut is_reaped = lock(&self.is_reaped);
         if *is_reaped {
             return self.spawned.origin.exit().filter(|_| self.exit().is_none());
         }
-        let exit = match self.spawned.origin.foreign() {
-            Some(foreign) => foreign.exit(Root::pid(self), &self.pidfd()?)?,
-            None => match system::reap(self.spawned.pid, self.pidfd().as_deref()) {
-                Ok(Some(exit)) => exit,
-                Ok(None) | Err(Errno::INTR) => return None,
-                Err(_) => Exit::Unknown,
-            },
+        let exit = match system::reap(self.spawned.pid, self.pidfd().as_deref()) {
+            Ok(Some(exit)) => exit,
+            Ok(None) | Err(Errno::INTR) => return None,
+            Err(_) => Exit::Unknown,
         };
         *is_reaped = true;
+        *lock(&self.pidfd) = None;
+        Some(exit)
+    }
+
+    /// Returns the exit of a foreign process until it is noted. Takes no lock while that is found out.
+    fn end_of(&self, foreign: &Foreign) -> Option<Exit> {
+        let exit = foreign.exit(Root::pid(self), &self.pidfd()?)?;
+        *lock(&self.is_reaped) = true;
         *lock(&self.pidfd) = None;
         Some(exit)
     }
