@@ -140,7 +140,7 @@ fn shape(graph: &WaitGraph) -> Vec<(u32, Activity, Vec<Target>)> {
 }
 
 /// Returns the process with this id or, if exactly one has it, with this name.
-fn pid_of(process: &str) -> anyhow::Result<u32> {
+pub(super) fn pid_of(process: &str) -> anyhow::Result<u32> {
     if let Ok(pid) = process.parse() {
         return Ok(pid);
     }

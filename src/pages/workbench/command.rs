@@ -4,6 +4,8 @@ use eframe::egui::Key;
 
 use super::ID;
 use crate::jobs::form::PathKind;
+#[cfg(unix)]
+use crate::join::process::RunningProcess;
 use crate::pages::PageId;
 use crate::pages::commands::{ShortcutScope, UiCommand, commands, ctrl, ctrl_shift, plain, shift};
 use crate::record::{JobId, PanicKey};
@@ -26,6 +28,13 @@ pub enum WorkbenchCommand {
     /// Put this text on the clipboard.
     CopyText(String),
     ResolveBacktrace(JobId, PanicKey),
+    /// Wait for this process, which something else has started.
+    #[cfg(unix)]
+    Adopt(RunningProcess),
+    /// Carry out a command of the table that ends a process which something else has started.
+    EndAdopted(JobId, UiCommand),
+    /// Wait no longer for such a process, and leave it alone.
+    LeaveAdopted(JobId),
 }
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
@@ -41,6 +50,8 @@ commands! {
     RECENT: None, PAGE, "Recent", "Files and folders that were inputs last.";
     CLEAR_RECENT: None, PAGE, "Clear recent", "Forget these files and folders.";
     CLEAR_INPUTS: None, PAGE, "Clear", "Remove all inputs.";
+    ADD_PROCESS: None, PAGE, "Add running process…",
+        "Wait for a process that something else has started.";
     START: Some(ctrl(Key::Enter)), PAGE, "Start", "";
     JOIN: None, PAGE, "Join", "Wait for the job.";
     JOIN_WITH_TIMEOUT: None, PAGE, "Join with timeout",

@@ -2,8 +2,9 @@
 
 use eframe::egui::{self, RichText, Sides, Ui};
 
-use super::WorkbenchCommand;
+use super::{WorkbenchCommand, command};
 use crate::format;
+use crate::pages::commands::Unavailable;
 use crate::record::{JobId, JobRecord, Record};
 use crate::ui::layout::{LongList, scroll_ui};
 use crate::ui::status_style::{StatusStyle, mark_ui, status_style_ui};
@@ -15,10 +16,19 @@ pub(super) fn jobs_ui(
     record: &Record,
     selected: Option<JobId>,
     list: &mut LongList<JobId>,
+    unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    section_ui(ui, "Jobs");
+    Sides::new().show(
+        ui,
+        |ui| section_ui(ui, "Jobs"),
+        |ui| {
+            if unavailable.button(command::ADD_PROCESS, ui).clicked() {
+                commands.push(WorkbenchCommand::Ui(command::ADD_PROCESS));
+            }
+        },
+    );
     if record.jobs().next().is_none() {
         ui.label(RichText::new("None yet").weak());
         return;

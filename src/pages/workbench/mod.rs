@@ -1,10 +1,13 @@
 //! The Workbench: jobs, their inputs and their results.
 
+#[cfg(unix)]
+mod adopting;
 mod choices;
 pub mod command;
 mod compare;
 mod detached;
 mod doors;
+mod ending;
 mod files_panel;
 mod form;
 mod inputs;
@@ -142,6 +145,21 @@ impl Workbench {
         self.record.jobs().filter(|job| !job.state().is_ended())
     }
 
+    /// The running jobs whose work ends with the window.
+    fn own_jobs(&self) -> impl Iterator<Item = &JobRecord> {
+        let is_own = |job: &&JobRecord| !job.spec().options.job().leaves_processes();
+        self.running_jobs().filter(is_own)
+    }
+
+    /// The dialogs of the page.
+    fn dialogs_ui(&mut self, ui: &Ui) {
+        #[cfg(unix)]
+        adopting::adopting_ui(&mut self.state.adopting, ui, &mut self.commands);
+        let job = self.state.ending.as_ref().map(|ending| ending.job);
+        let job = job.and_then(|job| self.record.job(job));
+        ending::ending_ui(&mut self.state.ending, job, ui, &mut self.commands);
+    }
+
     fn select_job(&mut self, job: JobId) {
         self.state.reveal_job = true;
         if self.state.selected != Some(job) {
@@ -154,7 +172,7 @@ impl Workbench {
     #[cfg(unix)]
     fn kill_trees(&self, timeout: Duration) {
         let began = Instant::now();
-        let jobs = self.running_jobs().map(JobRecord::id);
+        let jobs = self.own_jobs().map(JobRecord::id);
         let processes = jobs.flat_map(|job| self.board.running_processes(job));
         let tasks = processes.filter_map(|(_, process)| {
             // Without a thread, the process ends with this program anyway.
@@ -223,7 +241,7 @@ impl Workbench {
         }
         ui.separator();
         let (selected, list) = (self.state.selected, &mut self.state.jobs);
-        jobs_panel::jobs_ui(&self.record, selected, list, ui, commands);
+        jobs_panel::jobs_ui(&self.record, selected, list, unavailable, ui, commands);
     }
 
     fn selected_job_ui(
@@ -307,7 +325,7 @@ impl Page for Workbench {
 
     fn running(&self) -> Running {
         Running {
-            jobs: self.running_jobs().count(),
+            jobs: self.own_jobs().count(),
             tasks: self.board.running(),
             processes: self.board.processes(),
         }
@@ -334,6 +352,7 @@ impl Page for Workbench {
                 self.selected_job_ui(&unavailable, context, ui);
             }
         });
+        self.dialogs_ui(ui);
     }
 
     fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
@@ -369,7 +388,7 @@ impl Page for Workbench {
     }
 
     fn cancel(&mut self) -> Duration {
-        let jobs = self.running_jobs();
+        let jobs = self.own_jobs();
         let jobs: Vec<_> = jobs
             .map(|job| (job.id(), job.spec().options.job().stop_time()))
             .collect();
@@ -382,7 +401,7 @@ impl Page for Workbench {
 
     fn close(&mut self, timeout: Duration, keep_running: bool) {
         if keep_running {
-            let jobs = self.running_jobs().map(JobRecord::id).collect();
+            let jobs = self.own_jobs().map(JobRecord::id).collect();
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
             let record = std::mem::take(&mut self.record);
             self.detached.keep(board, record, jobs);
