@@ -23,6 +23,7 @@ mod graph;
 mod linux;
 mod rings;
 mod sentence;
+mod short;
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub use graph::{
     ThreadIndex, WaitGraph,
 };
 pub use rings::Ring;
+pub use sentence::Words;
 
 /// For how long a process is looked at: what is the same at the begin and at the end is believed.
 pub const INTERVAL: Duration = Duration::from_millis(80);
@@ -60,7 +62,7 @@ pub enum ExplainError {
 /// # Errors
 /// There is no process with this pid, or this is not Linux.
 pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
-    look(pid, false)
+    look(&[pid], false)
 }
 
 /// Like [`process`], and looks at all descendants of the process too.
@@ -68,7 +70,19 @@ pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
 /// # Errors
 /// Those of [`process`].
 pub fn tree(pid: u32) -> Result<WaitGraph, ExplainError> {
-    look(pid, true)
+    look(&[pid], true)
+}
+
+/// Like [`tree`] for several processes at once, which is one look of [`INTERVAL`] and one graph. Those that have
+/// ended are left out, and the first process of the graph is one of those that are asked for.
+///
+/// # Errors
+/// None of the processes is there, or this is not Linux.
+///
+/// # Panics
+/// `pids` is empty.
+pub fn trees(pids: &[u32]) -> Result<WaitGraph, ExplainError> {
+    look(pids, true)
 }
 
 /// Returns the ids of the processes with this name: that of the program, or the one that the process has
@@ -91,11 +105,11 @@ fn named(_: &str) -> Result<Vec<u32>, ExplainError> {
 }
 
 #[cfg(target_os = "linux")]
-fn look(pid: u32, descendants: bool) -> Result<WaitGraph, ExplainError> {
-    linux::look(pid, descendants, INTERVAL)
+fn look(pids: &[u32], descendants: bool) -> Result<WaitGraph, ExplainError> {
+    linux::look(pids, descendants, INTERVAL)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn look(_: u32, _: bool) -> Result<WaitGraph, ExplainError> {
+fn look(_: &[u32], _: bool) -> Result<WaitGraph, ExplainError> {
     Err(ExplainError::NotKnownHere)
 }

@@ -212,6 +212,36 @@ fn picture_of_command_output() {
     window.until("SIGKILL");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn picture_of_who_waits() {
+    let mut window = open(Theme::Light, &[]);
+    window.harness.set_size([1420.0, 640.0].into());
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    let script = "cd $(mktemp -d) && mkfifo a b && trap 'rm -r $PWD' EXIT; \
+                  grep -v '^#' <a >b & sort >a <b";
+    window.type_into("Command line", script);
+    window.click("Start");
+    window.until("#1 Command");
+    window.click("Waits");
+    window.set("Timeout (s)", 600.0);
+    window.click("Join with timeout");
+    window.until("A ring: nothing but a signal will move it.");
+    window.click("Joining");
+    window.until_it(|window| window.count("3.") == 0, "nothing else");
+    picture(&mut window, "who-waits");
+    window.harness.set_size([760.0, 480.0].into());
+    picture(&mut window, "who-waits-small");
+    window.harness.set_size([2560.0, 1440.0].into());
+    picture(&mut window, "who-waits-large");
+    window.click("Table");
+    picture(&mut window, "who-waits-table");
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
 #[cfg(unix)]
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]

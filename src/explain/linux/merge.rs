@@ -107,6 +107,8 @@ fn thread_of(
         deadline: finding.deadline,
         processor_share: share,
         ran,
+        run_time: Duration::from_nanos(seen.schedule.run_time),
+        runs: seen.schedule.runs,
     }
 }
 

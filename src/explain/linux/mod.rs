@@ -40,18 +40,15 @@ pub(crate) fn processes_named(name: &str) -> Result<Vec<u32>, ExplainError> {
 
 /// Looks twice, `interval` apart, and believes what is the same.
 pub(crate) fn look(
-    pid: u32,
+    pids: &[u32],
     descendants: bool,
     interval: Duration,
 ) -> Result<WaitGraph, ExplainError> {
-    let before = Snapshot::take(pid, descendants, None)?;
+    let before = Snapshot::take(pids, descendants, None)?;
     let began = Instant::now();
     while let Some(left) = interval.checked_sub(began.elapsed()) {
         park_timeout(left);
     }
-    let after = Snapshot::take(pid, descendants, Some(&before))?;
-    if before.started() != after.started() {
-        return Err(ExplainError::NoSuchProcess(pid));
-    }
+    let after = Snapshot::take(pids, descendants, Some(&before))?;
     Ok(merge::graph(&before, after, began.elapsed()))
 }
