@@ -176,11 +176,20 @@ impl Waits {
         self.rings.iter().any(leads_on)
     }
 
-    /// `sort, pid 77 → head, pid 78 → sort, pid 77`.
+    /// `sort (pid 77) waits for head (pid 78), which waits for sort (pid 77).`
     pub fn ring_text(&self, ring: &[usize]) -> String {
         let nodes = ring.iter().chain(ring.first());
-        let titles: Vec<String> = nodes.map(|node| self.nodes[*node].title()).collect();
-        titles.join(" → ")
+        let mut text = String::new();
+        for (step, node) in nodes.enumerate() {
+            let node = &self.nodes[*node];
+            text.push_str(match step {
+                0 => "",
+                1 => " waits for ",
+                _ => ", which waits for ",
+            });
+            text.push_str(&format!("{} ({})", node.name, node.place));
+        }
+        text + "."
     }
 
     /// Whom a node waits for.

@@ -19,8 +19,8 @@ use super::tokens::{Tokens, UNIT, tokens};
 use crate::record::{Doing, ItemId, JobId, WaitEdge, WaitNode, Waits};
 
 const SIZES: Sizes = Sizes {
-    node: [204.0, 64.0],
-    gap: [92.0, 22.0],
+    node: [184.0, 64.0],
+    gap: [98.0, 22.0],
     lane: 18.0,
 };
 /// Around the whole picture; the loop of a node that waits for itself has room in it.
@@ -28,6 +28,8 @@ const MARGIN: f32 = 20.0;
 /// Where an arrow begins and ends at a box, as a share of its height: those to the right above those to the left.
 const FORWARD: f32 = 0.36;
 const BACK: f32 = 0.76;
+/// An arrow leaves a box straight for so long, above or below its label.
+const STUB: f32 = 46.0;
 const HEAD: Vec2 = vec2(8.0, 4.0);
 const SMALL: FontId = FontId::proportional(12.0);
 
@@ -35,8 +37,8 @@ const SMALL: FontId = FontId::proportional(12.0);
 pub struct WaitPicture<'a> {
     pub waits: &'a Waits,
     pub now: Duration,
-    /// The job and the item whose boxes stand out.
-    pub selected: Option<(JobId, Option<ItemId>)>,
+    /// The item whose boxes stand out.
+    pub selected: Option<(JobId, ItemId)>,
 }
 
 /// The places of the last picture, which are computed again only if other nodes wait for each other.
@@ -132,26 +134,32 @@ impl Painter<'_> {
         } else {
             (from, to, FORWARD)
         };
-        let port = |rect: Rect| rect.top() + rect.height() * height;
-        let mut start = pos2(left.right(), port(left));
+        let port = |x: f32, rect: Rect| pos2(x, rect.top() + rect.height() * height);
+        let (begin, end) = (port(left.right(), left), port(right.left(), right));
+        let stub = vec2(STUB, 0.0);
+        let (curve_begin, curve_end) = if route.is_reversed {
+            (begin, end - stub)
+        } else {
+            (begin + stub, end)
+        };
+        self.curve(begin, curve_begin, stroke);
+        self.curve(curve_end, end, stroke);
+        let mut last = curve_begin;
         for bend in &route.bends {
             let bend = self.origin + Vec2::from(*bend) + vec2(0.0, SIZES.lane / 2.0);
-            let end = bend + vec2(SIZES.node[0], 0.0);
-            self.curve(start, bend, stroke);
-            self.ui.painter().line_segment([bend, end], stroke);
-            start = end;
+            self.curve(last, bend, stroke);
+            last = bend + vec2(SIZES.node[0], 0.0);
+            self.curve(bend, last, stroke);
         }
-        let end = pos2(right.left(), port(right));
+        self.curve(last, curve_end, stroke);
         if route.is_reversed {
-            self.curve(start, end, stroke);
-            let tip = pos2(left.right(), port(left));
-            self.head(tip, -1.0, stroke.color);
+            self.head(begin, -1.0, stroke.color);
         } else {
-            self.curve(start, end, stroke);
             self.head(end, 1.0, stroke.color);
         }
     }
 
+    /// Straight parts are curves too: those of a line are moved to whole pixels, and the two would not meet.
     fn curve(&self, from: Pos2, to: Pos2, stroke: Stroke) {
         let middle = f32::midpoint(from.x, to.x);
         let points = [from, pos2(middle, from.y), pos2(middle, to.y), to];
@@ -250,11 +258,8 @@ impl Painter<'_> {
     }
 
     fn is_selected(&self, node: &WaitNode) -> bool {
-        let Some((job, item)) = self.picture.selected else {
-            return false;
-        };
-        let of_item = |(of_job, of_item)| of_job == job && (of_item == item || item.is_none());
-        node.job.is_some_and(of_item)
+        let selected = self.picture.selected;
+        selected.is_some_and(|(job, item)| node.job == Some((job, Some(item))))
     }
 
     fn paint_node(&self, index: usize, rect: Rect, is_selected: bool, response: &Response) {

@@ -217,29 +217,33 @@ fn picture_of_command_output() {
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
 fn picture_of_who_waits() {
     let mut window = open(Theme::Light, &[]);
-    window.harness.set_size([1420.0, 640.0].into());
+    window.harness.set_size([1440.0, 560.0].into());
     window.choose("Job", "Command");
     window.click("Through /bin/sh");
-    let script = "cd $(mktemp -d) && mkfifo a b && trap 'rm -r $PWD' EXIT; \
-                  grep -v '^#' <a >b & sort >a <b";
-    window.type_into("Command line", script);
+    let script = "mkfifo a b; grep -v '^#' <a >b & (sort >a <b)";
+    let script = format!("cd {}; {script}", window.dir.path().display());
+    window.type_into("Command line", &script);
     window.click("Start");
     window.until("#1 Command");
     window.click("Waits");
-    window.set("Timeout (s)", 600.0);
-    window.click("Join with timeout");
     window.until("A ring: nothing but a signal will move it.");
-    window.click("Joining");
-    window.until_it(|window| window.count("3.") == 0, "nothing else");
+    window.until("no progress for 3");
     picture(&mut window, "who-waits");
     window.harness.set_size([760.0, 480.0].into());
     picture(&mut window, "who-waits-small");
+    window.named("Waits").scroll_to_me();
+    window.harness.run_steps(10);
+    window
+        .harness
+        .get_by_label_contains("sort, pid")
+        .scroll_to_me();
+    window.harness.run_steps(20);
+    picture(&mut window, "who-waits-small2");
     window.harness.set_size([2560.0, 1440.0].into());
     picture(&mut window, "who-waits-large");
     window.click("Table");
     picture(&mut window, "who-waits-table");
-    window.click("Kill");
-    window.until("SIGKILL");
+    window.click("Cancel");
 }
 
 #[cfg(unix)]

@@ -274,7 +274,10 @@ impl Workbench {
                     let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
                     panic_pane::panic_ui(job, &keys, ui, commands);
                 }
-                Pane::Waits => waits.ui(job.id(), now, ui, commands),
+                Pane::Waits => {
+                    let selected = state.results.selection.single();
+                    waits.ui(job.id(), selected, now, ui, commands);
+                }
             });
         });
     }

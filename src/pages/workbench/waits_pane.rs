@@ -10,7 +10,7 @@ use crate::board::JobBoard;
 use crate::board::waits::WaitLooks;
 use crate::choice::choices;
 use crate::format;
-use crate::record::{JobId, Record, WaitNode, Waits};
+use crate::record::{ItemId, JobId, Record, WaitNode, Waits};
 use crate::ui::wait_picture::{PicturePlaces, WaitPicture, ring_ui};
 use crate::ui::widgets::{empty_ui, tabs_ui};
 
@@ -65,7 +65,8 @@ impl WaitsPane {
 
     pub(super) fn ui(
         &mut self,
-        selected: JobId,
+        job: JobId,
+        selected: Option<ItemId>,
         now: Duration,
         ui: &mut Ui,
         commands: &mut Vec<WorkbenchCommand>,
@@ -86,7 +87,7 @@ impl WaitsPane {
             ui.label(RichText::new(note).weak());
         }
         let clicked = match self.form {
-            Form::Picture => picture_ui(waits, &mut self.places, selected, now, ui),
+            Form::Picture => picture_ui(waits, &mut self.places, (job, selected), now, ui),
             Form::Table => waits_table_ui(waits, now, ui),
         };
         commands.extend(clicked);
@@ -107,12 +108,12 @@ fn rings_ui(waits: &Waits, ui: &mut Ui) {
 fn picture_ui(
     waits: &Waits,
     places: &mut PicturePlaces,
-    selected: JobId,
+    (job, selected): (JobId, Option<ItemId>),
     now: Duration,
     ui: &mut Ui,
 ) -> Option<WorkbenchCommand> {
     let left_out = waits.nodes.len().saturating_sub(MAX_DRAWN);
-    let drawn = waits.most_important(MAX_DRAWN, Some(selected));
+    let drawn = waits.most_important(MAX_DRAWN, Some(job));
     if left_out > 0 {
         let text = format!("and {} more, which the table has", format::count(left_out));
         ui.label(RichText::new(text).weak());
@@ -120,7 +121,7 @@ fn picture_ui(
     let picture = WaitPicture {
         waits: &drawn,
         now,
-        selected: Some((selected, None)),
+        selected: selected.map(|item| (job, item)),
     };
     let clicked = picture.show(places, ui)?;
     command_of(&drawn.nodes[clicked])

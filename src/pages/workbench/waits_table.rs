@@ -106,6 +106,8 @@ fn row_ui(
         }
         let title = node.title();
         if command_of(node).is_some() {
+            // In line with the labels of the row.
+            ui.spacing_mut().interact_size.y = 0.0;
             let button = egui::Button::new(title).frame(false).truncate();
             is_clicked = ui.add(button).clicked();
         } else {
