@@ -293,6 +293,7 @@ impl Bench {
             show(&title, &mut [("meanwhile", costs)])
         };
         row("starting their job", &mut click(&mut window, "Start"))?;
+        window.until_it(|window| window.shows("#1 Checksums"), "the job");
         window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
         click_row(&mut window);
         row(
@@ -312,9 +313,10 @@ impl Bench {
             row(entry, &mut click(&mut window, entry))?;
             window.until_it(|window| window.is_enabled("Start"), "all inputs");
         }
+        window.until_it(|window| window.shows("#2 Checksums"), "the second job");
         end_job(&mut window);
         window.click("Remove");
-        window.click_part("#1 Checksums");
+        window.until_it(|window| !window.shows("#2 Checksums"), "the first job");
         click_row(&mut window);
         press(&mut window, Modifiers::NONE, Key::Home);
         let mut costs = press(&mut window, Modifiers::SHIFT, Key::End);
@@ -502,7 +504,8 @@ fn run(window: &mut Window, items: usize) {
 /// Cancels the selected job, unless it has ended, and waits for its end.
 fn end_job(window: &mut Window) {
     if window.is_enabled("Cancel") {
-        window.click("Cancel");
+        // Not after another frame, as `Window::click` does: the job may have ended by then.
+        window.named("Cancel").click();
     }
     window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
 }

@@ -5,6 +5,8 @@
 //! closed. After `SIGTERM` and `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`,
 //! which a shell shows as 130. Ctrl-Z stops the commands with the program.
 
+#[cfg(target_os = "linux")]
+mod ask;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod lab;

@@ -39,6 +39,8 @@ packages=(
     lighttpd nginx-light tinyproxy
     # Delays system calls.
     strace
+    # Programs that hang, to be explained.
+    bindfs make postgresql
     # Downloads published test vectors.
     python3-pip python3-venv
     # Programs that write checksum lists.
@@ -350,7 +352,7 @@ step_other-unix() {
 step_tests() {
     need cargo cargo rustc "rustc, or from rustup" cc gcc python3 python3 sha256sum coreutils \
         mkfifo coreutils install coreutils nice coreutils find findutils xargs findutils \
-        perl perl-base setpriv util-linux
+        perl perl-base setpriv util-linux make make
     # The programs of tests/explain are built with both C libraries.
     [[ "$(uname)" != Linux ]] || need musl-gcc musl-tools
     local failed=0
@@ -360,14 +362,17 @@ step_tests() {
     MEANWHILE_TEST_LAUNCHER="$CARGO_TARGET_DIR/debug/meanwhile-supervise" \
         run_tests -p meanwhile-join --no-fail-fast --test join process:: || failed=1
     cargo test --locked --workspace --doc || failed=1
+    # The bench of frames presses what it measures by name, which changes.
+    cargo test --locked --workspace --bench frames || failed=1
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need at at atd at b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
         dbus-daemon dbus-daemon /usr/sbin/nginx nginx-light /usr/sbin/lighttpd lighttpd \
-        tinyproxy tinyproxy || return 1
+        tinyproxy tinyproxy bindfs bindfs psql postgresql apt-get apt || return 1
     run_tests --test integration -- --ignored --skip verify::vectors:: --skip images::pillow:: || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
+    run_tests -p meanwhile-explain --test explain -- --ignored || failed=1
     return $failed
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::ask::Asked;
 use super::{FAILED, print};
 use crate::explain::{self, Activity, ProcessIndex, Target, WaitGraph};
 
@@ -28,6 +29,9 @@ pub(super) struct WhyArgs {
     /// Look again and again, and say what has changed, until the process ends.
     #[arg(long, conflicts_with = "format")]
     watch: bool,
+    /// Ask this runtime too, which knows more of its threads. That may interrupt the process for a moment.
+    #[arg(long, value_enum, value_name = "RUNTIME", conflicts_with = "watch")]
+    ask: Option<Asked>,
     /// How to print it.
     #[arg(long, value_enum, default_value = "text")]
     format: WhyFormat,
@@ -54,7 +58,10 @@ pub(super) fn why(args: &WhyArgs) -> anyhow::Result<ExitCode> {
     } else {
         explain::process
     };
-    let graph = look(pid)?;
+    let graph = match args.ask {
+        Some(asked) => asked.look(pid, args.tree)?,
+        None => look(pid)?,
+    };
     if args.watch {
         return watch(graph, || look(pid).ok(), args.tree);
     }

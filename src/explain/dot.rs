@@ -17,7 +17,7 @@ impl WaitGraph {
             "  node [shape=box];".to_owned(),
         ];
         for (number, process) in self.processes.iter().enumerate() {
-            let label = quoted(&format!("{} ({})", process.name, process.pid));
+            let label = quoted(&format!("{} ({})", process.title_or_name(), process.pid));
             lines.push(format!("  subgraph cluster_{number} {{"));
             lines.push(format!("    label={label};"));
             for index in &process.threads {

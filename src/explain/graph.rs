@@ -35,6 +35,9 @@ pub struct Process {
     pub started: u64,
     /// Its name, of at most 15 bytes, with control characters escaped.
     pub name: String,
+    /// What it says of itself in place of its command line, as servers do, such as
+    /// `sshd: anna@pts/0` or `postgres: anna shop [local] UPDATE waiting`.
+    pub title: Option<String>,
     /// The process that started it, or has adopted it.
     pub parent: u32,
     /// Its threads.
@@ -66,6 +69,8 @@ pub struct Thread {
     pub deadline: Option<Deadline>,
     /// How much of one processor it used while it was looked at: 1.0 is all of it.
     pub processor_share: f64,
+    /// Where it is in its program, if its runtime was asked and says so.
+    pub place: Option<String>,
     /// It ran while it was looked at, so what it waits for is what it waited for at the end.
     pub ran: bool,
     /// How long it has run since it was started.
@@ -177,6 +182,10 @@ pub enum Lock {
     Stream,
     /// A lock of a file.
     File,
+    /// A monitor or another lock of Java, as the JVM says.
+    Monitor,
+    /// A lock of a database, as that says.
+    Database,
 }
 
 /// Which children a thread waits for.
@@ -231,6 +240,14 @@ pub enum FileKind {
     Several,
     /// Anything else.
     Other,
+}
+
+impl Process {
+    /// Returns what it says of itself, or its name.
+    #[must_use]
+    pub fn title_or_name(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.name)
+    }
 }
 
 impl WaitGraph {

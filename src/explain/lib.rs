@@ -22,6 +22,7 @@ mod graph;
 #[cfg(target_os = "linux")]
 mod linux;
 mod rings;
+mod runtime;
 mod sentence;
 mod short;
 
@@ -34,6 +35,7 @@ pub use graph::{
     ThreadIndex, WaitGraph,
 };
 pub use rings::Ring;
+pub use runtime::{Answer, AnswerError, Question, Runtime};
 pub use sentence::Words;
 
 /// For how long a process is looked at: what is the same at the begin and at the end is believed.
@@ -62,7 +64,7 @@ pub enum ExplainError {
 /// # Errors
 /// There is no process with this pid, or this is not Linux.
 pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
-    look(&[pid], false)
+    look(&[pid], false, None)
 }
 
 /// Like [`process`], and looks at all descendants of the process too.
@@ -70,7 +72,7 @@ pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
 /// # Errors
 /// Those of [`process`].
 pub fn tree(pid: u32) -> Result<WaitGraph, ExplainError> {
-    look(&[pid], true)
+    look(&[pid], true, None)
 }
 
 /// Like [`tree`] for several processes at once, which is one look of [`INTERVAL`] and one graph. Those that have
@@ -82,7 +84,22 @@ pub fn tree(pid: u32) -> Result<WaitGraph, ExplainError> {
 /// # Panics
 /// `pids` is empty.
 pub fn trees(pids: &[u32]) -> Result<WaitGraph, ExplainError> {
-    look(pids, true)
+    look(pids, true, None)
+}
+
+/// Like [`process`] or, with `descendants`, like [`tree`], with what a runtime has said a moment before.
+///
+/// The runtime is to be asked once more after the look, and the look repeated with what the second answer
+/// [confirms](Answer::confirmed_by).
+///
+/// # Errors
+/// Those of [`process`].
+pub fn with_answer(
+    pid: u32,
+    descendants: bool,
+    answer: &Answer,
+) -> Result<WaitGraph, ExplainError> {
+    look(&[pid], descendants, Some(answer))
 }
 
 /// Returns the ids of the processes with this name: that of the program, or the one that the process has
@@ -105,11 +122,15 @@ fn named(_: &str) -> Result<Vec<u32>, ExplainError> {
 }
 
 #[cfg(target_os = "linux")]
-fn look(pids: &[u32], descendants: bool) -> Result<WaitGraph, ExplainError> {
-    linux::look(pids, descendants, INTERVAL)
+fn look(
+    pids: &[u32],
+    descendants: bool,
+    answer: Option<&Answer>,
+) -> Result<WaitGraph, ExplainError> {
+    linux::look(pids, descendants, answer, INTERVAL)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn look(_: &[u32], _: bool) -> Result<WaitGraph, ExplainError> {
+fn look(_: &[u32], _: bool, _: Option<&Answer>) -> Result<WaitGraph, ExplainError> {
     Err(ExplainError::NotKnownHere)
 }

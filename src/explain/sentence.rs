@@ -79,7 +79,7 @@ impl Words<'_> {
     }
 
     fn chain_sentence(&self, first: ThreadIndex, shown: &mut BTreeSet<ThreadIndex>) -> String {
-        let mut text = self.label(first, None);
+        let mut text = capitalised(self.label(first, None));
         let mut own = BTreeSet::new();
         let mut thread = first;
         for step in 0.. {
@@ -152,20 +152,22 @@ impl Words<'_> {
         let thread = self.graph.thread(index);
         let process = self.graph.process(thread.process);
         let same = before.is_some_and(|before| self.graph.thread(before).process == thread.process);
+        let place = thread
+            .place
+            .as_ref()
+            .map_or_else(String::new, |place| format!(", {place}"));
+        let (name, tid, pid) = (&thread.name, thread.tid, process.pid);
+        let title = process.title_or_name();
         if before == Some(index) {
             "itself".to_owned()
-        } else if same && process.pid == thread.tid {
-            format!("the first thread of `{}`", process.name)
+        } else if same && pid == tid {
+            format!("the first thread of `{}`{place}", process.name)
         } else if same {
-            format!("thread `{}` ({})", thread.name, thread.tid)
-        } else if process.pid == thread.tid || process.threads.len() == 1 {
-            format!("`{}` (pid {})", process.name, process.pid)
+            format!("thread `{name}` ({tid}{place})")
+        } else if pid == tid || process.threads.len() == 1 {
+            format!("`{title}` (pid {pid}{place})")
         } else {
-            let (name, tid) = (&thread.name, thread.tid);
-            format!(
-                "thread `{name}` ({tid}) of `{}` (pid {})",
-                process.name, process.pid
-            )
+            format!("thread `{name}` ({tid}{place}) of `{title}` (pid {pid})")
         }
     }
 
@@ -195,9 +197,7 @@ impl Words<'_> {
             Activity::Signal => "waits for a signal".to_owned(),
             Activity::Queue => "waits for a message queue or a semaphore of the system".to_owned(),
             Activity::Device(file) => format!("waits for {}", device(file.as_ref())),
-            Activity::FileSystem(file) => {
-                format!("waits for the program that serves {}", device(file.as_ref()))
-            }
+            Activity::FileSystem(file) => served(file.as_ref(), next),
             Activity::Stopped => "has been stopped by a signal (SIGCONT lets it go on)".to_owned(),
             Activity::StoppedByTerminal => {
                 "has been stopped because it uses its terminal in the background (`fg` lets it go on)"
@@ -275,6 +275,14 @@ impl Words<'_> {
     }
 }
 
+/// A name in backquotes stays as it is.
+fn capitalised(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
 fn locked(lock: Lock, holder: Option<&str>) -> String {
     let name = match lock {
         Lock::Mutex => "a mutex",
@@ -282,6 +290,8 @@ fn locked(lock: Lock, holder: Option<&str>) -> String {
         Lock::ReadWrite => "a read-write lock",
         Lock::Stream => "the lock of a stream of the C library",
         Lock::File => "the lock of a file",
+        Lock::Monitor => "a lock of Java",
+        Lock::Database => "a lock of the database",
     };
     match holder {
         Some(holder) => format!("waits for {name} held by {holder}"),
@@ -316,6 +326,14 @@ fn polls(files: &[File], count: usize, next: Option<&str>) -> String {
         Some(next) if count == 1 => format!("{what}, whose other end {next} has"),
         Some(next) => format!("{what}, of which others have the other ends, among them {next}"),
         None => what,
+    }
+}
+
+fn served(file: Option<&File>, server: Option<&str>) -> String {
+    let what = file.map_or_else(|| "a file system".to_owned(), named);
+    match server {
+        Some(server) => format!("waits for {what}, which {server} has to serve"),
+        None => format!("waits for {what}, which a program has to serve"),
     }
 }
 

@@ -9,5 +9,7 @@
 mod edges;
 mod hostile;
 mod program;
+mod programs;
+mod runtimes;
 mod sentences;
 mod waits;

@@ -20,7 +20,7 @@ pub(crate) enum Library {
 /// A program that waits, with all its processes. They end when it is dropped.
 pub(crate) struct Waiting {
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
     /// What it has said of itself, line by line.
     pub(crate) lines: Vec<String>,
 }
@@ -51,9 +51,14 @@ impl Waiting {
             .collect();
         Self {
             child,
-            _folder: folder,
+            folder,
             lines,
         }
+    }
+
+    /// The folder in which it runs, or which it was given.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -17,7 +17,7 @@ fn sentence(case: &str, expected: &[&str]) -> String {
 }
 
 /// Replaces the numbers in brackets, which are others in each run.
-fn without_ids(sentence: &str) -> String {
+pub(crate) fn without_ids(sentence: &str) -> String {
     let mut out = String::new();
     let mut digits = false;
     for character in sentence.chars() {

@@ -496,6 +496,20 @@ static void read_before_accept(const char *folder) {
     read_from_child(client, listener);
 }
 
+/* To a port whose connections nobody accepts. */
+static void read_before_accept_tcp(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    check(bind(listener, (void *)&address, sizeof address));
+    check(listen(listener, 1));
+    check(getsockname(listener, (void *)&address, &length));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    check(connect(client, (void *)&address, sizeof address));
+    read_from_child(client, listener);
+}
+
 static void accept_one(void) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -739,6 +753,7 @@ int main(int count, char **arguments) {
     CASE("read-tcp", read_tcp(AF_INET))
     CASE("read-tcp6", read_tcp(AF_INET6))
     CASE("read-before-accept", read_before_accept(folder))
+    CASE("read-before-accept-tcp", read_before_accept_tcp())
     CASE("accept", accept_one())
     CASE("read-terminal", read_terminal())
     CASE("poll", poll_child(0))

@@ -74,6 +74,7 @@ macro_rules! common {
             read_tcp = "read-tcp",
             read_tcp_of_ipv6 = "read-tcp6",
             read_before_accept = "read-before-accept",
+            read_before_accept_tcp = "read-before-accept-tcp",
             accept = "accept",
             read_terminal = "read-terminal",
             poll = "poll",

@@ -204,10 +204,13 @@ impl Sight<'_> {
                 format!("thread {tid} of {}, pid {}", process.name, process.pid),
             ),
             _ if threads > 1 => (
-                process.name.clone(),
+                process.title_or_name().to_owned(),
                 format!("pid {}, {threads} threads", process.pid),
             ),
-            _ => (process.name.clone(), format!("pid {}", process.pid)),
+            _ => (
+                process.title_or_name().to_owned(),
+                format!("pid {}", process.pid),
+            ),
         };
         let unchanged = self.unchanged(thread);
         let root = self.roots[thread.process.0];

@@ -122,7 +122,7 @@ pub(super) fn fdinfo(pid: u32, fd: i32) -> String {
 }
 
 /// Returns the value of a line of `fdinfo`, such as `Pid:` or `tty-index:`.
-fn number_of(fdinfo: &str, key: &str) -> Option<u32> {
+pub(super) fn number_of(fdinfo: &str, key: &str) -> Option<u32> {
     fdinfo
         .lines()
         .find_map(|line| line.strip_prefix(key)?.trim().parse().ok())

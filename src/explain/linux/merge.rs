@@ -74,6 +74,7 @@ fn process_of(seen: SeenProcess, threads: Vec<ThreadIndex>, own: &[Thread]) -> P
         pid: seen.pid,
         started: seen.started,
         name: seen.name,
+        title: seen.title,
         parent: seen.parent,
         threads,
         permitted,
@@ -89,7 +90,8 @@ fn thread_of(
     elapsed: Duration,
 ) -> Thread {
     let ran = before.is_none_or(|before| {
-        before.schedule != seen.schedule || !before.finding.is_same_wait(&seen.finding)
+        let has_run = before.schedule != seen.schedule && !seen.is_answered;
+        has_run || !before.finding.is_same_wait(&seen.finding)
     });
     let share = before.map_or(0.0, |before| share(before.schedule, seen.schedule, elapsed));
     let finding = judged(seen.finding, before, share);
@@ -106,6 +108,7 @@ fn thread_of(
         activity: finding.activity,
         deadline: finding.deadline,
         processor_share: share,
+        place: seen.place,
         ran,
         run_time: Duration::from_nanos(seen.schedule.run_time),
         runs: seen.schedule.runs,

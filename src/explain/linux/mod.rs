@@ -1,10 +1,13 @@
 //! Looks at processes through `/proc`.
 
+mod answered;
 mod call;
 mod escaped;
 mod files;
 mod finding;
+mod fuse;
 mod futex;
+mod groups;
 mod locks;
 mod merge;
 mod reader;
@@ -19,6 +22,7 @@ use std::fs;
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
+use crate::runtime::Answer;
 use crate::{ExplainError, WaitGraph};
 use snapshot::Snapshot;
 use table::Table;
@@ -42,13 +46,15 @@ pub(crate) fn processes_named(name: &str) -> Result<Vec<u32>, ExplainError> {
 pub(crate) fn look(
     pids: &[u32],
     descendants: bool,
+    answer: Option<&Answer>,
     interval: Duration,
 ) -> Result<WaitGraph, ExplainError> {
-    let before = Snapshot::take(pids, descendants, None)?;
+    let take = |before: Option<&Snapshot>| Snapshot::take(pids, descendants, answer, before);
+    let before = take(None)?;
     let began = Instant::now();
     while let Some(left) = interval.checked_sub(began.elapsed()) {
         park_timeout(left);
     }
-    let after = Snapshot::take(pids, descendants, Some(&before))?;
+    let after = take(Some(&before))?;
     Ok(merge::graph(&before, after, began.elapsed()))
 }

@@ -54,7 +54,9 @@ impl<'a> ProcessReader<'a> {
     /// Returns whether the control group of the process is frozen. A thread seems to sleep then as it did
     /// before.
     pub(super) fn is_frozen(&self) -> bool {
-        *self.frozen.get_or_init(|| is_frozen(self.pid))
+        *self
+            .frozen
+            .get_or_init(|| self.system.groups().is_frozen(self.pid))
     }
 
     pub(super) fn bytes<const N: usize>(&self, address: u64) -> Option<[u8; N]> {
@@ -194,26 +196,4 @@ pub(super) fn status_number(path: &str, key: &str) -> Option<u32> {
     status
         .lines()
         .find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
-}
-
-fn is_frozen(pid: u32) -> bool {
-    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    groups.lines().any(|line| {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else {
-            return false;
-        };
-        if controllers.is_empty() {
-            let events = fs::read_to_string(format!("/sys/fs/cgroup{path}/cgroup.events"));
-            events.is_ok_and(|events| events.lines().any(|line| line == "frozen 1"))
-        } else if controllers
-            .split(',')
-            .any(|controller| controller == "freezer")
-        {
-            let state = fs::read_to_string(format!("/sys/fs/cgroup/freezer{path}/freezer.state"));
-            state.is_ok_and(|state| state.trim() == "FROZEN")
-        } else {
-            false
-        }
-    })
 }

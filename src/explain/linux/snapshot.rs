@@ -2,14 +2,21 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::answered;
+use super::escaped::escaped;
 use super::reader::{ProcessReader, tids};
+use super::small;
 use super::system::System;
 use super::thread::{self, Earlier, SeenThread, Stat};
 use crate::ExplainError;
 use crate::graph::Activity;
+use crate::runtime::Answer;
 
 /// More processes than this are not looked at.
 const MAX_PROCESSES: usize = 1_000;
+
+/// Of a longer title, the rest is left out.
+const MAX_TITLE: usize = 100;
 
 /// A process as it was at one time.
 #[derive(Debug)]
@@ -17,6 +24,7 @@ pub(super) struct SeenProcess {
     pub(super) pid: u32,
     pub(super) started: u64,
     pub(super) name: String,
+    pub(super) title: Option<String>,
     pub(super) parent: u32,
     pub(super) zombie: bool,
     pub(super) threads: Vec<SeenThread>,
@@ -36,6 +44,7 @@ impl Snapshot {
     pub(super) fn take(
         asked: &[u32],
         descendants: bool,
+        answer: Option<&Answer>,
         before: Option<&Self>,
     ) -> Result<Self, ExplainError> {
         let earlier = before.map(Self::threads);
@@ -57,7 +66,7 @@ impl Snapshot {
                 left_out.push(pid);
                 continue;
             }
-            let process = look(&system, pid, earlier.as_ref());
+            let process = look(&system, pid, answer, earlier.as_ref());
             let is_asked = |process: &SeenProcess| {
                 let is_another = before.is_some_and(|before| before.has_other(process));
                 !asked.contains(&pid) || !is_another
@@ -99,25 +108,47 @@ impl Snapshot {
     }
 }
 
-fn look(system: &System, pid: u32, earlier: Option<&Earlier<'_>>) -> Option<SeenProcess> {
+fn look(
+    system: &System,
+    pid: u32,
+    answer: Option<&Answer>,
+    earlier: Option<&Earlier<'_>>,
+) -> Option<SeenProcess> {
     let stat = Stat::read(&format!("/proc/{pid}/stat"))?;
     let tids = tids(pid);
     let reader = ProcessReader::new(system, pid, tids.clone());
-    let threads: Vec<SeenThread> = tids
+    let mut threads: Vec<SeenThread> = tids
         .into_iter()
         .filter_map(|tid| match earlier {
             None => thread::first_look(&reader, tid),
             Some(earlier) => thread::second_look(&reader, tid, earlier),
         })
         .collect();
+    if let Some(answer) = answer {
+        answered::add(answer, &reader, &stat.name, &mut threads);
+    }
     let lives = |thread: &SeenThread| thread.finding.activity != Activity::Ended;
     let zombie = stat.is_zombie() && !threads.iter().any(lives);
     Some(SeenProcess {
         pid,
         started: stat.started,
+        title: title(pid, &stat.name),
         name: stat.name,
         parent: stat.parent,
         zombie,
         threads,
     })
+}
+
+/// A process that writes over its command line begins with its name and a colon, as `setproctitle` does.
+fn title(pid: u32, name: &str) -> Option<String> {
+    let line = small::text(&format!("/proc/{pid}/cmdline"))?;
+    let first = line.split('\0').next()?.trim_end();
+    first.strip_prefix(name)?.strip_prefix(": ")?;
+    let cut = first.char_indices().nth(MAX_TITLE);
+    let title = cut.map_or_else(
+        || first.to_owned(),
+        |(end, _)| format!("{}…", &first[..end]),
+    );
+    Some(escaped(&title))
 }

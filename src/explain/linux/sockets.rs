@@ -11,7 +11,7 @@ use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::unix::{ShowFlags, StateFlags, UnixRequest, UnixResponse};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr as NetlinkAddress};
-use procfs::net::TcpNetEntry;
+use procfs::net::{TcpNetEntry, TcpState};
 
 use crate::graph::FileKind;
 
@@ -25,6 +25,7 @@ pub(super) struct Sockets {
     unix: BTreeMap<u64, String>,
     tcp: BTreeMap<u64, (SocketAddr, SocketAddr)>,
     tcp_by_addresses: BTreeMap<(SocketAddr, SocketAddr), u64>,
+    tcp_listeners: Vec<(SocketAddr, u64)>,
 }
 
 impl Sockets {
@@ -57,7 +58,14 @@ impl Sockets {
                 .collect(),
             tcp_by_addresses: entries
                 .iter()
+                // One that nobody has, and that is not new, is on its way out.
+                .filter(|entry| entry.inode != 0 || entry.state == TcpState::Established)
                 .map(|entry| (addresses(entry), entry.inode))
+                .collect(),
+            tcp_listeners: entries
+                .iter()
+                .filter(|entry| entry.state == TcpState::Listen)
+                .map(|entry| (canonical(entry.local_address), entry.inode))
                 .collect(),
         }
     }
@@ -78,10 +86,23 @@ impl Sockets {
             return Some(*peer);
         }
         let (local, remote) = self.tcp.get(&inode)?;
-        self.tcp_by_addresses
-            .get(&(*remote, *local))
-            .copied()
-            .filter(|inode| *inode != 0)
+        match self.tcp_by_addresses.get(&(*remote, *local))? {
+            // Nobody has accepted it.
+            0 => self.tcp_listener(*remote),
+            inode => Some(*inode),
+        }
+    }
+
+    /// Returns the socket that takes connections to an address, unless several do.
+    fn tcp_listener(&self, address: SocketAddr) -> Option<u64> {
+        let takes = |(own, _): &&(SocketAddr, u64)| {
+            own.port() == address.port() && (own.ip() == address.ip() || own.ip().is_unspecified())
+        };
+        let mut listeners = self.tcp_listeners.iter().filter(takes);
+        match (listeners.next(), listeners.next()) {
+            (Some((_, inode)), None) => Some(*inode),
+            _ => None,
+        }
     }
 
     /// Returns the listening socket of this path.

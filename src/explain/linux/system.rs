@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::files::Holders;
+use super::groups::Groups;
 use super::locks::FileLocks;
 use super::sockets::Sockets;
 use super::table::Table;
@@ -15,6 +16,7 @@ pub(super) struct System {
     holders: OnceCell<Holders>,
     sockets: OnceCell<Sockets>,
     locks: OnceCell<FileLocks>,
+    groups: OnceCell<Groups>,
 }
 
 impl System {
@@ -24,6 +26,7 @@ impl System {
             holders: OnceCell::new(),
             sockets: OnceCell::new(),
             locks: OnceCell::new(),
+            groups: OnceCell::new(),
         })
     }
 
@@ -40,5 +43,10 @@ impl System {
     /// Returns who holds and who awaits the locks of files.
     pub(super) fn locks(&self) -> &FileLocks {
         self.locks.get_or_init(FileLocks::read)
+    }
+
+    /// Returns where the control groups are.
+    pub(super) fn groups(&self) -> &Groups {
+        self.groups.get_or_init(Groups::read)
     }
 }

@@ -7,6 +7,7 @@ use syscalls::Sysno;
 use super::call::{self, SystemCall};
 use super::escaped::escaped;
 use super::finding::{Finding, Who};
+use super::fuse;
 use super::reader::ProcessReader;
 use super::small;
 use crate::graph::{Activity, File};
@@ -22,6 +23,10 @@ pub(super) struct SeenThread {
     doing: Doing,
     pub(super) finding: Finding,
     pub(super) schedule: Schedule,
+    /// Where it is in its program, as its runtime says.
+    pub(super) place: Option<String>,
+    /// Its runtime says what it waits for.
+    pub(super) is_answered: bool,
 }
 
 /// The threads of an earlier look, by the ids of their process and their own.
@@ -107,6 +112,8 @@ pub(super) fn second_look(
         let finding = finding(process, &folder, &earlier.stat, &earlier.doing);
         return Some(SeenThread {
             finding,
+            place: None,
+            is_answered: false,
             ..(*earlier).clone()
         });
     }
@@ -139,6 +146,8 @@ fn read(
         doing,
         finding,
         schedule,
+        place: None,
+        is_answered: false,
     })
 }
 
@@ -196,7 +205,7 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
         (_, Doing::NotPermitted) => Finding::new(Activity::NotPermitted),
         ('R', _) | (_, Doing::Running) => Finding::new(Activity::Computes),
         (_, _) if process.is_frozen() => Finding::new(Activity::Frozen),
-        (_, Doing::NoCall) => on_device(folder, None),
+        (_, Doing::NoCall) => on_device(process, folder, None),
         ('D', Doing::Call(call)) if is_fork(call) => {
             let children = process
                 .system
@@ -208,18 +217,18 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
         }
         // To look at the file would wait as it does, unless it is a FIFO.
         (_, Doing::Call(call)) if is_open(call) && !waits_in(folder).contains("partner") => {
-            on_device(folder, None)
+            on_device(process, folder, None)
         }
         (state, Doing::Call(call)) => {
             let call = restarted(folder, call.clone());
             let found = call::finding(process, &call);
             let is_file = |file: &File| file.name.starts_with('/');
             match found.activity {
-                Activity::Device(file) => on_device(folder, file),
+                Activity::Device(file) => on_device(process, folder, file),
                 Activity::Reads(file) | Activity::Writes(file)
                     if state == 'D' && is_file(&file) =>
                 {
-                    on_device(folder, Some(file))
+                    on_device(process, folder, Some(file))
                 }
                 _ => found,
             }
@@ -228,9 +237,10 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
 }
 
 /// A wait for a disk, or for a process that serves a file system.
-fn on_device(folder: &str, file: Option<File>) -> Finding {
+fn on_device(process: &ProcessReader<'_>, folder: &str, file: Option<File>) -> Finding {
     if waits_in(folder).contains("request_wait_answer") {
-        Finding::new(Activity::FileSystem(file))
+        let servers = fuse::servers(&process.system.table, process.pid);
+        Finding::awaiting(Activity::FileSystem(file), servers)
     } else {
         Finding::new(Activity::Device(file))
     }

@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
-use super::{NORMAL, code, err, json, out, run};
+use super::{NORMAL, code, err, json, meanwhile, out, run};
 use crate::util::files::folder;
 
 /// A shell command with all that it starts.
@@ -166,5 +166,23 @@ fn timed_out_join_says_what_its_command_waits_for() {
     assert!(
         text.contains("which sleeps for 1000 s.") || text.contains("waits for a signal."),
         "{text}"
+    );
+}
+
+#[test]
+fn runtime_that_cannot_be_asked_is_named() {
+    let script = Script::start("exec sleep 600", &[]);
+    // There is no such program in an empty folder.
+    let folder = folder();
+    let path = folder.path().to_str().expect("the folder has a plain name");
+    let mut command = meanwhile(&["why", &script.pid(), "--ask", "python"]);
+    let output = command
+        .env("PATH", path)
+        .output()
+        .expect("it was just built");
+    assert_eq!(code(&output), 1);
+    assert_eq!(
+        err(&output),
+        "meanwhile: Python can't be asked: the program py-spy is not installed; it comes with `pip install py-spy`\n"
     );
 }
