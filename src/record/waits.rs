@@ -179,17 +179,16 @@ impl Waits {
     /// `sort (pid 77) waits for head (pid 78), which waits for sort (pid 77).`
     pub fn ring_text(&self, ring: &[usize]) -> String {
         let nodes = ring.iter().chain(ring.first());
-        let mut text = String::new();
-        for (step, node) in nodes.enumerate() {
-            let node = &self.nodes[*node];
-            text.push_str(match step {
+        let texts = nodes.enumerate().map(|(step, node)| {
+            let WaitNode { name, place, .. } = &self.nodes[*node];
+            let joint = match step {
                 0 => "",
                 1 => " waits for ",
                 _ => ", which waits for ",
-            });
-            text.push_str(&format!("{} ({})", node.name, node.place));
-        }
-        text + "."
+            };
+            format!("{joint}{name} ({place})")
+        });
+        texts.collect::<String>() + "."
     }
 
     /// Whom a node waits for.
@@ -227,6 +226,7 @@ impl Waits {
     }
 
     /// Returns the `count` nodes that matter most: those of rings, then those of `job`, then the first ones.
+    #[must_use]
     pub fn most_important(&self, count: usize, job: Option<JobId>) -> Self {
         if self.nodes.len() <= count {
             return self.clone();

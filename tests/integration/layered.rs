@@ -1,6 +1,6 @@
 //! Where the nodes of a graph are drawn.
 
-use meanwhile::ui::layered::{Layered, Sizes, layered};
+use meanwhile::ui::layered::{Layered, Route, Sizes, layered};
 use proptest::prelude::*;
 
 const SIZES: Sizes = Sizes {
@@ -81,9 +81,12 @@ fn edge_is_reversed_only_in_a_cycle() {
 #[test]
 fn chain_is_one_straight_line() {
     let layout = layered(4, &[(0, 1), (1, 2), (2, 3)], SIZES);
-    let expected = [0.0, 150.0, 300.0, 450.0].map(|x| [x, 0.0]);
-    assert_eq!(layout.nodes, expected);
-    assert_eq!(layout.size, [550.0, 40.0]);
+    let expected = Layered {
+        nodes: [0.0, 150.0, 300.0, 450.0].map(|x| [x, 0.0]).into(),
+        edges: vec![Route::default(); 3],
+        size: [550.0, 40.0],
+    };
+    assert_eq!(layout, expected);
 }
 
 #[test]

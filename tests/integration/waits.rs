@@ -104,7 +104,7 @@ fn arrows(waits: &Waits) -> Vec<String> {
 
 fn node<'a>(waits: &'a Waits, name: &str) -> &'a WaitNode {
     let mut nodes = waits.nodes.iter().filter(|node| node.name == name);
-    let node = nodes.next().unwrap();
+    let node = nodes.next().expect("it is there");
     assert!(nodes.next().is_none(), "{name} is there twice");
     node
 }
