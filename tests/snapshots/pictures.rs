@@ -229,20 +229,6 @@ fn picture_of_who_waits() {
     window.until("A ring: nothing but a signal will move it.");
     window.until("no progress for 3");
     picture(&mut window, "who-waits");
-    window.harness.set_size([760.0, 480.0].into());
-    picture(&mut window, "who-waits-small");
-    window.named("Waits").scroll_to_me();
-    window.harness.run_steps(10);
-    window
-        .harness
-        .get_by_label_contains("sort, pid")
-        .scroll_to_me();
-    window.harness.run_steps(20);
-    picture(&mut window, "who-waits-small2");
-    window.harness.set_size([2560.0, 1440.0].into());
-    picture(&mut window, "who-waits-large");
-    window.click("Table");
-    picture(&mut window, "who-waits-table");
     window.click("Cancel");
 }
 
