@@ -78,5 +78,8 @@ mod sleeper;
 mod timeline;
 #[path = "ui/typist.rs"]
 mod typist;
+#[cfg(target_os = "linux")]
+#[path = "ui/waits.rs"]
+mod waits;
 #[path = "ui/window.rs"]
 mod window;

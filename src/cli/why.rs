@@ -88,7 +88,8 @@ fn text(graph: &WaitGraph, tree: bool) -> String {
     let mut lines = Vec::new();
     if tree {
         let first = (0..graph.processes.len()).filter_map(|n| graph.first_thread(ProcessIndex(n)));
-        lines.extend(first.map(|thread| graph.sentence_of(thread)));
+        let words = graph.words();
+        lines.extend(first.map(|thread| words.sentence_of(thread)));
     } else {
         lines.push(graph.sentence());
     }

@@ -8,7 +8,7 @@ use crate::jobs::form::PathKind;
 use crate::join::process::RunningProcess;
 use crate::pages::PageId;
 use crate::pages::commands::{ShortcutScope, UiCommand, commands, ctrl, ctrl_shift, plain, shift};
-use crate::record::{JobId, PanicKey};
+use crate::record::{ItemId, JobId, PanicKey};
 
 /// A command that the user gave. Panels push them; the page runs each once, after drawing.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub enum WorkbenchCommand {
     /// Add this recent input.
     AddRecent(PathBuf),
     Select(JobId),
+    /// Select this item of a job, and show its output.
+    ShowOutput(JobId, ItemId),
     OpenPage(PageId),
     /// Put this text on the clipboard.
     CopyText(String),

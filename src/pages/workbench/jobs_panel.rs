@@ -42,7 +42,7 @@ pub(super) fn jobs_ui(
 }
 
 fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    let title = title(job);
+    let title = job.title();
     let margin = egui::Margin::same(8);
     let card = choosable_card_ui(ui, &title, is_selected, margin, |ui| {
         Sides::new().show(
@@ -63,14 +63,9 @@ fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Wo
     }
 }
 
-/// `#3 Checksums`.
-pub(super) fn title(job: &JobRecord) -> String {
-    format!("{} {}", job.id(), job.spec().options.job().title())
-}
-
 /// `42 % · #3 Checksums` while it runs, then `#3 Checksums: 12 of 12 items · 1 failed`.
 pub(super) fn news(job: &JobRecord) -> String {
-    let title = title(job);
+    let title = job.title();
     if job.state().is_ended() {
         format!("{title}: {}", summary(job))
     } else if job.is_planned() {

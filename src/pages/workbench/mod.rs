@@ -36,6 +36,7 @@ mod saving;
 mod selection;
 mod state;
 mod waits_pane;
+mod waits_table;
 mod why_not;
 
 use std::borrow::Cow;
@@ -49,7 +50,7 @@ use eframe::egui::{Align, ScrollArea, Ui, vec2};
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
 use self::run_command::DialogPurpose;
-use self::waits_pane::{TaskNames, WaitRow};
+use self::waits_pane::WaitsPane;
 use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::{ItemNames, JobBoard};
@@ -100,8 +101,7 @@ pub(crate) struct Workbench {
     purpose: Option<DialogPurpose>,
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
-    waits: Vec<WaitRow>,
-    task_names: TaskNames,
+    waits: WaitsPane,
     /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
@@ -129,8 +129,7 @@ impl Workbench {
             purpose: None,
             ordering: Ordering::default(),
             resolving: Vec::new(),
-            waits: Vec::new(),
-            task_names: TaskNames::default(),
+            waits: WaitsPane::default(),
             behind_since: None,
             detached: setup.detached.clone(),
             parts: BTreeMap::new(),
@@ -293,7 +292,10 @@ impl Workbench {
                     let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
                     panic_pane::panic_ui(job, &keys, ui, commands);
                 }
-                Pane::Waits => waits_pane::waits_ui(waits, ui),
+                Pane::Waits => {
+                    let selected = state.results.selection.single();
+                    waits.ui(job.id(), selected, now, ui, commands);
+                }
             });
         });
     }
@@ -314,7 +316,7 @@ impl Page for Workbench {
         self.poll_inputs(context);
         self.update_order(context);
         if context.shows(&ID) {
-            self.update_waits();
+            self.update_waits(context);
             self.update_output(&context.ctx);
         }
     }

@@ -75,6 +75,11 @@ impl Workbench {
             }
             WorkbenchCommand::AddRecent(path) => self.add_inputs(vec![path], context),
             WorkbenchCommand::Select(job) => self.select_job(job),
+            WorkbenchCommand::ShowOutput(job, item) => {
+                self.select_job(job);
+                self.state.results.selection.select_only(item);
+                self.state.pane = Pane::Output;
+            }
             WorkbenchCommand::OpenPage(page) => context.state.page = page,
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
             WorkbenchCommand::ResolveBacktrace(job, key) => {

@@ -64,7 +64,7 @@ impl Pane {
             ),
             Self::Waits => (
                 "Who waits",
-                "What waits for what in the whole program, and for how long.",
+                "Who waits for whom, down to the cause, and since when.",
             ),
         }
     }
