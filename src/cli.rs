@@ -2,12 +2,14 @@
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an item failed, 2 wrong
 //! usage, 3 the join timed out and the job was cancelled, 4 `why` has found a ring, 141 stdout was
-//! closed. After `SIGTERM` and `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`,
+//! closed. `join` has those of the process that it waits for, and 3 when the time is up. After `SIGTERM` and `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`,
 //! which a shell shows as 130. Ctrl-Z stops the commands with the program.
 
 #[cfg(target_os = "linux")]
 mod ask;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod join_pid;
 #[cfg(target_os = "linux")]
 mod lab;
 #[cfg(unix)]
@@ -87,6 +89,14 @@ enum CliSubcommand {
     /// Say what a process waits for: the threads, locks, children, pipes and sockets up to the cause.
     #[cfg(target_os = "linux")]
     Why(why::WhyArgs),
+    /// Wait for a process that something else has started, with a timeout, and say how it ended.
+    ///
+    /// The exit code is that of the process, or 128 and the number of the signal that ended it. It is 3 if the
+    /// time is up, and 1 if the code of the process is unknown: Linux tells it since 6.15, if perl or python3
+    /// is installed, or as long as the parent of the process has not asked for it. Ctrl-C ends the wait and
+    /// leaves the process.
+    #[cfg(target_os = "linux")]
+    Join(join_pid::JoinArgs),
     /// A child process of a lesson.
     #[cfg(unix)]
     #[command(hide = true)]
@@ -183,6 +193,8 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
         Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Why(args)) => why::why(&args),
+        #[cfg(target_os = "linux")]
+        Some(CliSubcommand::Join(args)) => join_pid::join(&args, leave),
         #[cfg(unix)]
         Some(CliSubcommand::LessonChild(args)) => lesson::lesson_child(&args),
     }

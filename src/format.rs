@@ -76,6 +76,14 @@ pub fn rough(time: Duration) -> String {
     }
 }
 
+/// `0 s`, `12 s`, `1 min 05 s`, `3 h 07 min`: whole seconds that have passed, so that it changes once a second at most.
+pub fn whole_secs(time: Duration) -> String {
+    match time.as_secs() {
+        secs @ 0..60 => format!("{secs} s"),
+        secs => duration(Duration::from_secs(secs)),
+    }
+}
+
 /// `2.0 s`: seconds with one decimal, so that a countdown keeps its width.
 pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())

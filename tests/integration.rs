@@ -36,6 +36,8 @@ mod isolation;
 #[cfg(target_os = "linux")]
 #[path = "integration/lab/mod.rs"]
 mod lab;
+#[path = "integration/layered.rs"]
+mod layered;
 #[cfg(target_os = "linux")]
 #[path = "integration/lessons/mod.rs"]
 mod lessons;
@@ -56,6 +58,8 @@ mod timeline;
 mod util;
 #[path = "integration/verify/mod.rs"]
 mod verify;
+#[path = "integration/waits.rs"]
+mod waits;
 // Runs last; see the module.
 #[cfg(target_os = "linux")]
 #[path = "integration/leftovers.rs"]

@@ -1,5 +1,8 @@
 //! The window without a display, driven by the names of its widgets.
 
+#[cfg(target_os = "linux")]
+#[path = "ui/adopting.rs"]
+mod adopting;
 #[path = "ui/announcements.rs"]
 mod announcements;
 #[cfg(target_os = "linux")]
@@ -75,5 +78,8 @@ mod sleeper;
 mod timeline;
 #[path = "ui/typist.rs"]
 mod typist;
+#[cfg(target_os = "linux")]
+#[path = "ui/waits.rs"]
+mod waits;
 #[path = "ui/window.rs"]
 mod window;

@@ -25,6 +25,7 @@ mod process_table;
 #[cfg(unix)]
 mod processes;
 mod run;
+pub mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};

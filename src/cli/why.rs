@@ -88,7 +88,8 @@ fn text(graph: &WaitGraph, tree: bool) -> String {
     let mut lines = Vec::new();
     if tree {
         let first = (0..graph.processes.len()).filter_map(|n| graph.first_thread(ProcessIndex(n)));
-        lines.extend(first.map(|thread| graph.sentence_of(thread)));
+        let words = graph.words();
+        lines.extend(first.map(|thread| words.sentence_of(thread)));
     } else {
         lines.push(graph.sentence());
     }
@@ -140,7 +141,7 @@ fn shape(graph: &WaitGraph) -> Vec<(u32, Activity, Vec<Target>)> {
 }
 
 /// Returns the process with this id or, if exactly one has it, with this name.
-fn pid_of(process: &str) -> anyhow::Result<u32> {
+pub(super) fn pid_of(process: &str) -> anyhow::Result<u32> {
     if let Ok(pid) = process.parse() {
         return Ok(pid);
     }

@@ -1,5 +1,7 @@
 //! Writes a [`WaitGraph`] for Graphviz.
 
+use std::collections::BTreeSet;
+
 use crate::graph::{Target, ThreadIndex, WaitGraph};
 
 impl WaitGraph {
@@ -7,8 +9,9 @@ impl WaitGraph {
     /// an arrow to whom it waits for. Rings are red.
     #[must_use]
     pub fn dot(&self) -> String {
-        let rings = self.rings();
-        let is_in_ring = |index: ThreadIndex| rings.iter().any(|ring| ring.contains(&index));
+        let in_rings: BTreeSet<ThreadIndex> = self.rings().into_iter().flatten().collect();
+        let is_in_ring = |index: ThreadIndex| in_rings.contains(&index);
+        let words = self.words();
         let mut lines = vec![
             "digraph waits {".to_owned(),
             "  node [shape=box];".to_owned(),
@@ -23,7 +26,7 @@ impl WaitGraph {
                     "{} ({})\n{}",
                     thread.name,
                     thread.tid,
-                    self.activity(*index)
+                    words.activity(*index)
                 );
                 let color = if is_in_ring(*index) { " color=red" } else { "" };
                 let what = quoted(&what);

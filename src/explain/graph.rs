@@ -14,7 +14,7 @@ pub struct ThreadIndex(pub usize);
 
 /// What was seen of some processes, all within a tenth of a second or so.
 ///
-/// It begins with the process that was asked for, and goes on with whatever that waits for.
+/// It begins with the process that was asked for (or with several), and goes on with whatever that waits for.
 #[derive(Clone, Debug, Serialize)]
 pub struct WaitGraph {
     /// The processes. The first is the one that was asked for.
@@ -73,6 +73,11 @@ pub struct Thread {
     pub place: Option<String>,
     /// It ran while it was looked at, so what it waits for is what it waited for at the end.
     pub ran: bool,
+    /// How long it has run since it was started.
+    pub run_time: Duration,
+    /// How often it has got a processor since it was started. A wait that is seen in two graphs with the same number
+    /// has lasted all the while. 0 if the system does not count that.
+    pub runs: u64,
 }
 
 /// Who is waited for.

@@ -25,6 +25,7 @@ mod own;
 mod rings;
 mod runtime;
 mod sentence;
+mod short;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub use graph::{
 pub use own::{OwnLook, OwnThread, OwnWait};
 pub use rings::Ring;
 pub use runtime::{Answer, AnswerError, Question, Runtime};
+pub use sentence::Words;
 
 /// For how long a process is looked at: what is the same at the begin and at the end is believed.
 pub const INTERVAL: Duration = Duration::from_millis(80);
@@ -64,7 +66,7 @@ pub enum ExplainError {
 /// # Errors
 /// There is no process with this pid, or this is not Linux.
 pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
-    look(pid, false, None)
+    look(&[pid], false, None)
 }
 
 /// Like [`process`], and looks at all descendants of the process too.
@@ -72,7 +74,19 @@ pub fn process(pid: u32) -> Result<WaitGraph, ExplainError> {
 /// # Errors
 /// Those of [`process`].
 pub fn tree(pid: u32) -> Result<WaitGraph, ExplainError> {
-    look(pid, true, None)
+    look(&[pid], true, None)
+}
+
+/// Like [`tree`] for several processes at once, which is one look of [`INTERVAL`] and one graph. Those that have
+/// ended are left out, and the first process of the graph is one of those that are asked for.
+///
+/// # Errors
+/// None of the processes is there, or this is not Linux.
+///
+/// # Panics
+/// `pids` is empty.
+pub fn trees(pids: &[u32]) -> Result<WaitGraph, ExplainError> {
+    look(pids, true, None)
 }
 
 /// Like [`process`] or, with `descendants`, like [`tree`], with what a runtime has said a moment before.
@@ -87,7 +101,7 @@ pub fn with_answer(
     descendants: bool,
     answer: &Answer,
 ) -> Result<WaitGraph, ExplainError> {
-    look(pid, descendants, Some(answer))
+    look(&[pid], descendants, Some(answer))
 }
 
 /// Returns the ids of the processes with this name: that of the program, or the one that the process has
@@ -110,11 +124,15 @@ fn named(_: &str) -> Result<Vec<u32>, ExplainError> {
 }
 
 #[cfg(target_os = "linux")]
-fn look(pid: u32, descendants: bool, answer: Option<&Answer>) -> Result<WaitGraph, ExplainError> {
-    linux::look(pid, descendants, answer, INTERVAL)
+fn look(
+    pids: &[u32],
+    descendants: bool,
+    answer: Option<&Answer>,
+) -> Result<WaitGraph, ExplainError> {
+    linux::look(pids, descendants, answer, INTERVAL)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn look(_: u32, _: bool, _: Option<&Answer>) -> Result<WaitGraph, ExplainError> {
+fn look(_: &[u32], _: bool, _: Option<&Answer>) -> Result<WaitGraph, ExplainError> {
     Err(ExplainError::NotKnownHere)
 }

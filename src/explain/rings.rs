@@ -15,15 +15,19 @@ impl WaitGraph {
     /// processes. Each thread is in one ring at most.
     #[must_use]
     pub fn rings(&self) -> Vec<Ring> {
-        let stuck = self.stuck();
+        self.rings_among(&self.stuck())
+    }
+
+    /// The same, where it is known who can never go on.
+    pub(crate) fn rings_among(&self, stuck: &BTreeSet<ThreadIndex>) -> Vec<Ring> {
         let mut seen = BTreeSet::new();
         let mut rings = Vec::new();
-        for &start in &stuck {
+        for &start in stuck {
             let mut path = Vec::new();
             let mut next = Some(start);
             while let Some(thread) = next.filter(|thread| seen.insert(*thread)) {
                 path.push(thread);
-                next = self.stuck_target(thread, &stuck);
+                next = self.stuck_target(thread, stuck);
             }
             // It closes a ring only with threads of this path: those of an earlier one have theirs.
             if let Some(begin) = path.iter().position(|thread| Some(*thread) == next) {

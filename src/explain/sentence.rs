@@ -17,16 +17,36 @@ impl WaitGraph {
     /// If other threads of it are in a ring, that is a second sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Some(first) = self.first_thread(ProcessIndex(0)) else {
-            return format!(
-                "`{}` (pid {}) has ended.",
-                self.asked().name,
-                self.asked().pid
-            );
+        self.words().sentence()
+    }
+
+    /// Returns what tells about many threads of the graph: it looks once for those that can't go on.
+    #[must_use]
+    pub fn words(&self) -> Words<'_> {
+        Words {
+            graph: self,
+            stuck: self.stuck(),
+        }
+    }
+}
+
+/// Tells a [`WaitGraph`] in plain words; see [`WaitGraph::words`].
+#[derive(Clone, Debug)]
+pub struct Words<'a> {
+    graph: &'a WaitGraph,
+    /// All who can never go on.
+    stuck: BTreeSet<ThreadIndex>,
+}
+
+impl Words<'_> {
+    pub(crate) fn sentence(&self) -> String {
+        let Some(first) = self.graph.first_thread(ProcessIndex(0)) else {
+            let asked = self.graph.asked();
+            return format!("`{}` (pid {}) has ended.", asked.name, asked.pid);
         };
         let mut shown = BTreeSet::new();
         let mut text = self.chain_sentence(first, &mut shown);
-        for ring in self.rings() {
+        for ring in self.graph.rings_among(&self.stuck) {
             let is_new = !ring.iter().any(|thread| shown.contains(thread));
             if let Some(begin) = ring.first().filter(|_| is_new) {
                 text.push(' ');
@@ -51,7 +71,7 @@ impl WaitGraph {
     /// `thread` is of another graph.
     #[must_use]
     pub fn activity(&self, thread: ThreadIndex) -> String {
-        let next = self.next(thread, &self.stuck());
+        let next = self.next(thread);
         self.phrase(
             thread,
             next.map(|next| self.label(next, Some(thread))).as_deref(),
@@ -59,20 +79,19 @@ impl WaitGraph {
     }
 
     fn chain_sentence(&self, first: ThreadIndex, shown: &mut BTreeSet<ThreadIndex>) -> String {
-        let stuck = self.stuck();
         let mut text = capitalised(self.label(first, None));
         let mut own = BTreeSet::new();
         let mut thread = first;
         for step in 0.. {
             own.insert(thread);
-            let next = self.next(thread, &stuck);
+            let next = self.next(thread);
             let label = next.map(|next| self.label(next, Some(thread)));
             let separator = if step == 0 { " " } else { ", which " };
             text.push_str(separator);
             text.push_str(&self.phrase(thread, label.as_deref()));
             let Some(next) = next else { break };
             if own.contains(&next) {
-                if stuck.contains(&next) {
+                if self.stuck.contains(&next) {
                     text.push_str(": a ring, nothing but a signal will move it");
                 }
                 break;
@@ -90,23 +109,25 @@ impl WaitGraph {
 
     /// Returns the thread with which the chain goes on: one that can't go on either if this can't,
     /// otherwise one that works.
-    fn next(&self, thread: ThreadIndex, stuck: &BTreeSet<ThreadIndex>) -> Option<ThreadIndex> {
-        if stuck.contains(&thread) {
-            return self.stuck_target(thread, stuck);
+    fn next(&self, thread: ThreadIndex) -> Option<ThreadIndex> {
+        if self.stuck.contains(&thread) {
+            return self.graph.stuck_target(thread, &self.stuck);
         }
-        let own = self.thread(thread).process;
-        let candidates = self
-            .thread(thread)
-            .awaits
-            .iter()
-            .filter_map(|target| match target {
-                Target::Thread(thread) => Some(*thread),
-                // Its own threads too have the other end, which says nothing.
-                Target::Process(process) if *process == own => None,
-                Target::Process(process) => self.representative(*process),
-            });
+        let own = self.graph.thread(thread).process;
+        let candidates =
+            self.graph
+                .thread(thread)
+                .awaits
+                .iter()
+                .filter_map(|target| match target {
+                    Target::Thread(thread) => Some(*thread),
+                    // Its own threads too have the other end, which says nothing.
+                    Target::Process(process) if *process == own => None,
+                    Target::Process(process) => self.representative(*process),
+                });
         let candidates: Vec<ThreadIndex> = candidates.collect();
-        let computes = |index: &&ThreadIndex| self.thread(**index).activity == Activity::Computes;
+        let computes =
+            |index: &&ThreadIndex| self.graph.thread(**index).activity == Activity::Computes;
         candidates
             .iter()
             .find(computes)
@@ -116,20 +137,21 @@ impl WaitGraph {
 
     /// Returns the thread of a process that tells most about it: one that computes, or the first.
     fn representative(&self, process: ProcessIndex) -> Option<ThreadIndex> {
-        let threads = &self.process(process).threads;
-        let computes = |index: &&ThreadIndex| self.thread(**index).activity == Activity::Computes;
+        let threads = &self.graph.process(process).threads;
+        let computes =
+            |index: &&ThreadIndex| self.graph.thread(**index).activity == Activity::Computes;
         threads
             .iter()
             .find(computes)
             .copied()
-            .or_else(|| self.first_thread(process))
+            .or_else(|| self.graph.first_thread(process))
     }
 
     /// Names a thread. `before` is the one that waits for it.
     fn label(&self, index: ThreadIndex, before: Option<ThreadIndex>) -> String {
-        let thread = self.thread(index);
-        let process = self.process(thread.process);
-        let same = before.is_some_and(|before| self.thread(before).process == thread.process);
+        let thread = self.graph.thread(index);
+        let process = self.graph.process(thread.process);
+        let same = before.is_some_and(|before| self.graph.thread(before).process == thread.process);
         let place = thread
             .place
             .as_ref()
@@ -151,7 +173,7 @@ impl WaitGraph {
 
     /// Says what a thread does. `next` is the one with which the chain goes on.
     fn phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
-        let thread = self.thread(index);
+        let thread = self.graph.thread(index);
         let mut text = self.unlimited_phrase(index, next);
         if let Some(deadline) = thread.deadline {
             text.push_str(&limit(&thread.activity, deadline));
@@ -161,7 +183,7 @@ impl WaitGraph {
 
     /// Says what a thread does, without how long at most.
     fn unlimited_phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
-        let thread = self.thread(index);
+        let thread = self.graph.thread(index);
         let count = thread.awaits.len();
         match &thread.activity {
             Activity::Computes => {
@@ -198,7 +220,7 @@ impl WaitGraph {
             Activity::Vfork => {
                 format!("waits until {} has executed its program", next.unwrap_or("its child"))
             }
-            Activity::Ended if self.process(thread.process).zombie => {
+            Activity::Ended if self.graph.process(thread.process).zombie => {
                 "has ended, and its parent has not asked for its exit status".to_owned()
             }
             Activity::Ended => "has ended, and other threads of its process go on".to_owned(),
@@ -212,12 +234,11 @@ impl WaitGraph {
     /// Tells the chain from a thread to the cause, of a brief look, in which who has the other end of a file is
     /// left out: what each of the chain does, in few words.
     pub(crate) fn brief_chain(&self, first: ThreadIndex) -> Vec<String> {
-        let stuck = self.stuck();
         let mut phrases = Vec::new();
         let mut seen = BTreeSet::new();
         let mut thread = Some(first);
         while let Some(index) = thread.filter(|index| seen.insert(*index)) {
-            let next = self.next(index, &stuck);
+            let next = self.next(index);
             let label = next.map(|next| self.brief_label(next, index));
             phrases.push(self.brief_phrase(index, label.as_deref()));
             thread = next.filter(|_| phrases.len() < MAX_STEPS);
@@ -226,9 +247,9 @@ impl WaitGraph {
     }
 
     fn brief_label(&self, index: ThreadIndex, before: ThreadIndex) -> String {
-        let thread = self.thread(index);
-        let same = self.thread(before).process == thread.process;
-        if same && index != before && self.process(thread.process).pid != thread.tid {
+        let thread = self.graph.thread(index);
+        let same = self.graph.thread(before).process == thread.process;
+        if same && index != before && self.graph.process(thread.process).pid != thread.tid {
             format!("thread `{}`", thread.name)
         } else {
             self.label(index, Some(before))
@@ -236,7 +257,7 @@ impl WaitGraph {
     }
 
     fn brief_phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
-        match &self.thread(index).activity {
+        match &self.graph.thread(index).activity {
             Activity::Computes => "computes".to_owned(),
             Activity::Reads(file) if has_ends(file) => format!("reads from {}", named(file)),
             Activity::Writes(file) if has_ends(file) => format!("writes to {}", named(file)),
@@ -249,12 +270,12 @@ impl WaitGraph {
     }
 
     fn is_only_itself(&self, index: ThreadIndex) -> bool {
-        let thread = self.thread(index);
+        let thread = self.graph.thread(index);
         thread.awaits == [Target::Process(thread.process)]
     }
 
     fn reads(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
-        let count = self.thread(index).awaits.len();
+        let count = self.graph.thread(index).awaits.len();
         if matches!(file.kind, FileKind::Terminal | FileKind::TerminalMaster) {
             return format!("waits for input from {}", named(file));
         }

@@ -6,6 +6,8 @@ use clap::ArgMatches;
 
 use super::form::Form;
 use super::{ItemError, Job, Options, Output};
+#[cfg(unix)]
+use crate::join::process::RunningProcess;
 
 /// The default number of the last bytes of each stream of a process that are kept.
 pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
@@ -19,6 +21,13 @@ pub trait JobInterface: Job {
 
     /// Why the job can't be run again for some of its items alone; `None` if it can.
     fn why_not_in_part(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The options with which this job waits for a process that something else has started; `None` if it
+    /// does not do that.
+    #[cfg(unix)]
+    fn adopting(&self, _running: &RunningProcess) -> Option<Options> {
         None
     }
 

@@ -80,6 +80,12 @@ pub trait Job: Send + Sync {
         false
     }
 
+    /// Whether something else has started the processes of its items. Then a cancel of the job leaves them
+    /// alone, as the end of this program does.
+    fn leaves_processes(&self) -> bool {
+        false
+    }
+
     /// Whether an item is so short that others may run behind it in the same task: it reads its file and
     /// waits for nothing else.
     fn is_short(&self, _item: &Item) -> bool {

@@ -69,6 +69,8 @@ pub enum ExitStatus {
     Escaped,
     /// It exited, but other code reaped its status.
     Unknown,
+    /// It runs on: something else has started it, and it is no longer waited for.
+    RunsOn,
 }
 
 impl fmt::Display for ExitStatus {
@@ -92,6 +94,7 @@ impl fmt::Display for ExitStatus {
             }
             Self::Escaped => f.write_str("could not be killed"),
             Self::Unknown => f.write_str("exited, but its status was reaped by other code"),
+            Self::RunsOn => f.write_str("runs on"),
         }
     }
 }

@@ -66,6 +66,11 @@ impl JobRecord {
         self.spec.options.job().items_are_files(has_inputs)
     }
 
+    /// Its number and its name: `#3 Checksums`.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.id, self.spec.options.job().title())
+    }
+
     pub fn state(&self) -> &JobState {
         &self.state
     }

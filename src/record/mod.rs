@@ -17,6 +17,7 @@ mod join;
 mod rate;
 pub mod statistics;
 mod timeline;
+mod waits;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use rate::Rate;
 pub(crate) use rate::RateWindow;
 pub use timeline::{Activity, Lane, LaneId, LaneKind, LaneOutcome, Message, Span};
 pub use timeline::{Timeline, TimelineEvent, TimelineKind};
+pub use waits::{Doing, Since, Until, WaitEdge, WaitNode, WaitNodeId, Waits};
 
 /// Every job of this run of the program, oldest first.
 #[derive(Debug, Default)]

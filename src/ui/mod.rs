@@ -6,6 +6,7 @@ pub(crate) mod choice_box;
 pub(crate) mod code_view;
 #[cfg(target_os = "linux")]
 pub mod frame_plot;
+pub mod layered;
 pub(crate) mod layout;
 pub(crate) mod legend;
 pub mod notices;
@@ -14,4 +15,5 @@ pub(crate) mod status_style;
 pub(crate) mod time_axis;
 pub mod timeline_view;
 pub mod tokens;
+pub mod wait_picture;
 pub(crate) mod widgets;

@@ -253,7 +253,6 @@ pub(crate) fn menu_ui<R>(
 }
 
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.
-#[cfg(unix)]
 pub(crate) fn tabs_ui<T: crate::choice::Choice>(shown: &mut T, ui: &mut Ui) -> bool {
     let before = *shown;
     tab_row_ui(ui, |ui| {

@@ -13,4 +13,5 @@ mod program;
 mod programs;
 mod runtimes;
 mod sentences;
+mod trees;
 mod waits;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use meanwhile::format::{
     age, axis_time, backtrace, bytes, count, countdown, duration, millis, one_line, open_share,
     path, per_sec, plural, plural_per_sec, rate, ratio, rough, share, source_place,
-    transcript_time,
+    transcript_time, whole_secs,
 };
 
 #[test]
@@ -150,4 +150,12 @@ fn source_place_names_no_folder_of_a_machine() {
         shown,
         "   1: f\n             at x/src/lib.rs:1:1\n   2: g\n"
     );
+}
+
+#[test]
+fn whole_seconds_have_passed() {
+    let texts = [0, 999, 12_900, 59_999, 65_000, 11_220_000]
+        .map(|millis| whole_secs(Duration::from_millis(millis)));
+    let expected = ["0 s", "0 s", "12 s", "59 s", "1 min 05 s", "3 h 07 min"];
+    assert_eq!(texts, expected);
 }

@@ -212,6 +212,26 @@ fn picture_of_command_output() {
     window.until("SIGKILL");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn picture_of_who_waits() {
+    let mut window = open(Theme::Light, &[]);
+    window.harness.set_size([1440.0, 560.0].into());
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    let script = "mkfifo a b; grep -v '^#' <a >b & (sort >a <b)";
+    let script = format!("cd {}; {script}", window.dir.path().display());
+    window.type_into("Command line", &script);
+    window.click("Start");
+    window.until("#1 Command");
+    window.click("Waits");
+    window.until("A ring: nothing but a signal will move it.");
+    window.until("no progress for 3");
+    picture(&mut window, "who-waits");
+    window.click("Cancel");
+}
+
 #[cfg(unix)]
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]

@@ -13,9 +13,11 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         return None;
     }
     match command {
-        workbench::ADD_FILES | workbench::ADD_FOLDER | workbench::RECENT | commands::SETTINGS => {
-            Some(Window::open())
-        }
+        workbench::ADD_FILES
+        | workbench::ADD_FOLDER
+        | workbench::ADD_PROCESS
+        | workbench::RECENT
+        | commands::SETTINGS => Some(Window::open()),
         workbench::ADD_PATH => {
             let mut window = Window::open();
             window.type_into("Path", "input");

@@ -97,16 +97,6 @@ fn blocking_wait_warns_and_shows_its_cost() {
 }
 
 #[test]
-fn waits_are_listed_with_their_time_left() {
-    let mut window = with_a_long_job();
-    window.click("Waits");
-    window.set("Timeout (s)", 500.0);
-    window.click("Join with timeout");
-    window.until("the window, in the background");
-    window.until("499.");
-}
-
-#[test]
 fn blocking_wait_becomes_an_incident_with_its_cause() {
     let mut window = with_a_long_job();
     window.set("Timeout (s)", 0.25);

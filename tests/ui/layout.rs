@@ -15,6 +15,10 @@ use meanwhile::app::DialogAnswer;
 use meanwhile::pages::TITLES;
 use meanwhile::pages::workbench::command::{CLOSE_DETAILS, NEXT_ROW, OPEN_DETAILS, START};
 
+#[cfg(target_os = "linux")]
+use super::child::in_child as alone;
+#[cfg(target_os = "linux")]
+use super::waits::waiting;
 use super::window::{Window, file, with_a_long_job};
 
 /// Sizes of windows in pixels, and zooms. A zoom of 2 leaves half as many points.
@@ -157,42 +161,52 @@ fn overlaps(widgets: &[Placed]) -> Vec<String> {
     found
 }
 
+/// On Linux, each of these tests has a process of its own: the pane `Waits` shows what other tests wait for, too.
+#[cfg(not(target_os = "linux"))]
+fn alone(_: &str, body: impl FnOnce()) {
+    body();
+}
+
 #[test]
 fn nothing_overlaps_in_any_window() {
-    let mut faults = Vec::new();
-    for (state, mut window) in states() {
-        for size in sizes() {
-            resize(&mut window, size);
-            for fault in overlaps(&placed(&window)) {
-                faults.push(format!("{state} {size:?}: {fault}"));
+    alone("layout::nothing_overlaps_in_any_window", || {
+        let mut faults = Vec::new();
+        for (state, mut window) in states() {
+            for size in sizes() {
+                resize(&mut window, size);
+                for fault in overlaps(&placed(&window)) {
+                    faults.push(format!("{state} {size:?}: {fault}"));
+                }
             }
         }
-    }
-    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+        assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+    });
 }
 
 #[test]
 fn everything_can_be_scrolled_into_sight() {
-    let mut faults = Vec::new();
-    for (state, mut window) in states() {
-        let animation = ScrollAnimation::none();
-        let ctx = window.harness.ctx.clone();
-        ctx.all_styles_mut(|style| style.scroll_animation = animation);
-        for size in sizes().filter(|size| size.y <= 480.0) {
-            resize(&mut window, size);
-            let placed = placed(&window);
-            // A question takes the window for itself.
-            let front = placed.iter().map(|placed| placed.layer.order).max();
-            let is_asked = window.shows("Work is still running");
-            let cut = placed.into_iter().filter(Placed::is_cut);
-            for cut in cut.filter(|cut| !is_asked || Some(cut.layer.order) == front) {
-                if let Some(left) = out_of_reach(&cut, &mut window) {
-                    faults.push(format!("{state} {size:?}: {left}"));
+    alone("layout::everything_can_be_scrolled_into_sight", || {
+        let mut faults = Vec::new();
+        for (state, mut window) in states() {
+            let animation = ScrollAnimation::none();
+            let ctx = window.harness.ctx.clone();
+            ctx.all_styles_mut(|style| style.scroll_animation = animation);
+            for size in sizes().filter(|size| size.y <= 480.0) {
+                resize(&mut window, size);
+                let placed = placed(&window);
+                // A question takes the window for itself.
+                let front = placed.iter().map(|placed| placed.layer.order).max();
+                let is_asked = window.shows("Work is still running");
+                let cut = placed.into_iter().filter(Placed::is_cut);
+                for cut in cut.filter(|cut| !is_asked || Some(cut.layer.order) == front) {
+                    if let Some(left) = out_of_reach(&cut, &mut window) {
+                        faults.push(format!("{state} {size:?}: {left}"));
+                    }
                 }
             }
         }
-    }
-    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+        assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+    });
 }
 
 /// What is seen of a widget after scrolling to it, if that is not enough.
@@ -241,20 +255,24 @@ fn turn_wheel(place: Vec2, to: &Placed, window: &mut Window) {
 
 #[test]
 fn nothing_moves_under_the_pointer() {
-    let mut faults = Vec::new();
-    for (state, mut window) in states() {
-        window.harness.run_steps(SETTLE_STEPS);
-        let before = placed(&window);
-        for widget in before.iter().filter(|widget| widget.visible.is_positive()) {
-            window.harness.hover_at(widget.visible.center());
-            window.harness.run_steps(2);
-            let moved = moved(&before, &placed(&window));
-            faults.extend(
-                moved.map(|moved| format!("{state}: {} under the pointer: {moved}", widget.name)),
-            );
+    alone("layout::nothing_moves_under_the_pointer", || {
+        let mut faults = Vec::new();
+        for (state, mut window) in states() {
+            window.harness.run_steps(SETTLE_STEPS);
+            let before = placed(&window);
+            for widget in before.iter().filter(|widget| widget.visible.is_positive()) {
+                window.harness.hover_at(widget.visible.center());
+                window.harness.run_steps(2);
+                let moved = moved(&before, &placed(&window));
+                faults.extend(
+                    moved.map(|moved| {
+                        format!("{state}: {} under the pointer: {moved}", widget.name)
+                    }),
+                );
+            }
         }
-    }
-    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+        assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+    });
 }
 
 /// What can be pressed, but for the cards of jobs, of which the newest is the first.
@@ -417,6 +435,13 @@ pub(crate) fn states() -> Vec<(String, Window)> {
         states.push((format!("ended job, {pane}"), window));
     }
     states.push(("running job".to_owned(), with_a_long_job()));
+    #[cfg(target_os = "linux")]
+    for form in ["Picture", "Table"] {
+        let mut window = waiting("sleep 600 | sleep 600 | cat; :");
+        window.until("reads from a pipe that only `sleep`");
+        window.click(form);
+        states.push((format!("waits, {form}"), window));
+    }
     #[cfg(unix)]
     {
         let mut window = Window::open();

@@ -12,7 +12,7 @@ use super::sleeper::Sleeper;
 use super::window::{Window, file};
 
 /// A window that runs a shell script and shows its output.
-fn running(script: &str) -> Window {
+pub(crate) fn running(script: &str) -> Window {
     let mut window = Window::open();
     // No font has glyphs for binary data; a window draws boxes.
     window

@@ -12,7 +12,7 @@ fn next_frame(window: &Window) -> Duration {
 }
 
 /// Draws the frames that the window asks for, as late as it allows, until it asks for none.
-fn rest(window: &mut Window) -> u32 {
+pub(crate) fn rest(window: &mut Window) -> u32 {
     let start = std::time::Instant::now();
     let mut frames = 0;
     loop {

@@ -110,6 +110,8 @@ fn thread_of(
         processor_share: share,
         place: seen.place,
         ran,
+        run_time: Duration::from_nanos(seen.schedule.run_time),
+        runs: seen.schedule.runs,
     }
 }
 

@@ -47,20 +47,17 @@ pub(crate) fn processes_named(name: &str) -> Result<Vec<u32>, ExplainError> {
 
 /// Looks twice, `interval` apart, and believes what is the same.
 pub(crate) fn look(
-    pid: u32,
+    pids: &[u32],
     descendants: bool,
     answer: Option<&Answer>,
     interval: Duration,
 ) -> Result<WaitGraph, ExplainError> {
-    let take = |before: Option<&Snapshot>| Snapshot::take(pid, descendants, answer, before);
+    let take = |before: Option<&Snapshot>| Snapshot::take(pids, descendants, answer, before);
     let before = take(None)?;
     let began = Instant::now();
     while let Some(left) = interval.checked_sub(began.elapsed()) {
         park_timeout(left);
     }
     let after = take(Some(&before))?;
-    if before.started() != after.started() {
-        return Err(ExplainError::NoSuchProcess(pid));
-    }
     Ok(merge::graph(&before, after, began.elapsed()))
 }

@@ -33,7 +33,7 @@ impl Looks {
                 waits(&last.finding.activity) && first.finding.is_same_wait(&last.finding);
             let graph = goes_on.then(|| merge::graph(&before, after.clone(), elapsed));
             let wait = graph.map(|graph| {
-                let mut phrases = graph.brief_chain(ThreadIndex(0)).into_iter();
+                let mut phrases = graph.words().brief_chain(ThreadIndex(0)).into_iter();
                 let what = phrases.next().unwrap_or_default();
                 let rest: Vec<String> = phrases.collect();
                 let because = (!rest.is_empty()).then(|| rest.join(", which "));

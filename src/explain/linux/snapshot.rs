@@ -40,7 +40,7 @@ pub(super) struct SeenProcess {
     pub(super) threads: Vec<SeenThread>,
 }
 
-/// What one look has found. The first process is the one that was asked for.
+/// What one look has found. The first process is one of those that were asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) processes: Vec<SeenProcess>,
@@ -49,24 +49,22 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// The second look has the first one as `before`.
+    /// The second look has the first one as `before`. A process that has taken the pid of another one in between
+    /// was not asked for.
     pub(super) fn take(
-        pid: u32,
+        asked: &[u32],
         descendants: bool,
         answer: Option<&Answer>,
         before: Option<&Self>,
     ) -> Result<Self, ExplainError> {
         let earlier = before.map(Self::threads);
         let system = System::new()?;
-        if !system.table().contains(pid) {
-            return Err(ExplainError::NoSuchProcess(pid));
+        let alive = asked.iter().filter(|pid| system.table().contains(**pid));
+        let mut next: VecDeque<u32> = alive.copied().collect();
+        if descendants {
+            let trees = asked.iter().flat_map(|pid| system.table().tree(*pid));
+            next.extend(trees);
         }
-        let first = if descendants {
-            system.table().tree(pid)
-        } else {
-            vec![pid]
-        };
-        let mut next = VecDeque::from(first);
         let mut places = BTreeMap::new();
         let mut processes = Vec::new();
         let mut left_out = Vec::new();
@@ -78,7 +76,12 @@ impl Snapshot {
                 left_out.push(pid);
                 continue;
             }
-            if let Some(process) = look(&system, pid, answer, earlier.as_ref()) {
+            let process = look(&system, pid, answer, earlier.as_ref());
+            let is_asked = |process: &SeenProcess| {
+                let is_another = before.is_some_and(|before| before.has_other(process));
+                !asked.contains(&pid) || !is_another
+            };
+            if let Some(process) = process.filter(is_asked) {
                 let awaited = process
                     .threads
                     .iter()
@@ -88,8 +91,9 @@ impl Snapshot {
                 processes.push(process);
             }
         }
-        if processes.first().is_none_or(|process| process.pid != pid) {
-            return Err(ExplainError::NoSuchProcess(pid));
+        let is_asked = |process: &SeenProcess| asked.contains(&process.pid);
+        if !processes.first().is_some_and(is_asked) {
+            return Err(ExplainError::NoSuchProcess(asked[0]));
         }
         Ok(Self {
             processes,
@@ -136,9 +140,10 @@ impl Snapshot {
         threads.collect()
     }
 
-    /// Returns when the process that was asked for was started.
-    pub(super) fn started(&self) -> Option<u64> {
-        self.processes.first().map(|process| process.started)
+    /// Whether it has seen another process with the same pid.
+    fn has_other(&self, process: &SeenProcess) -> bool {
+        let mut same_pid = self.processes.iter().filter(|seen| seen.pid == process.pid);
+        same_pid.any(|seen| seen.started != process.started)
     }
 }
 

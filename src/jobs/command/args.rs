@@ -109,6 +109,8 @@ impl CommandArgs {
             tty: self.tty,
             output_limit: self.output_limit,
             keep: Keep::All,
+            #[cfg(unix)]
+            adopted: None,
         };
         let arguments = Arguments {
             inputs: self.files,

@@ -6,13 +6,25 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use super::args::CommandArgs;
 use super::{CommandLine, CommandOptionsError, Files, Options};
 use crate::format;
+#[cfg(unix)]
+use crate::jobs;
 use crate::jobs::form::{Field, Form, Note, PathKind};
 use crate::jobs::{Arguments, JobInterface, place};
+#[cfg(unix)]
+use crate::join::process::RunningProcess;
 
 impl JobInterface for Options {
     fn problem(&self, has_inputs: bool) -> Option<String> {
         let error = self.check(has_inputs).err()?;
         Some(error.to_string())
+    }
+
+    #[cfg(unix)]
+    fn adopting(&self, running: &RunningProcess) -> Option<jobs::Options> {
+        Some(jobs::Options::Command(Self {
+            adopted: Some(running.clone()),
+            ..Self::default()
+        }))
     }
 
     fn form(&mut self, inputs: &[PathBuf], form: &mut dyn Form) {

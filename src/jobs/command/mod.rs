@@ -9,6 +9,8 @@
 //! Many programs take a file whose name begins with `-` for an option. Files that the user picks in
 //! the window have absolute paths; in a shell, write `./-name`.
 
+#[cfg(unix)]
+mod adopt;
 mod args;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
 mod forward;
@@ -34,6 +36,8 @@ use self::prepared::Prepared;
 pub use self::template::Template;
 use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, Plan, ProcessObserver};
 use crate::choice::choices;
+#[cfg(unix)]
+use crate::join::process::RunningProcess;
 use crate::join::{Cancelled, Context};
 
 /// The command, its files and its limits.
@@ -79,6 +83,10 @@ pub struct Options {
     pub output_limit: usize,
     /// The part of them that is kept after it ended.
     pub keep: Keep,
+    /// The process to be waited for instead, which something else has started.
+    #[cfg(unix)]
+    #[serde(skip)]
+    pub adopted: Option<RunningProcess>,
 }
 
 impl Default for Options {
@@ -100,6 +108,8 @@ impl Default for Options {
             tty: false,
             output_limit: DEFAULT_OUTPUT_LIMIT,
             keep: Keep::default(),
+            #[cfg(unix)]
+            adopted: None,
         }
     }
 }
@@ -203,6 +213,15 @@ impl Options {
         prepared::filled(self, files)
     }
 
+    /// Whether the job waits for a process that something else has started.
+    fn adopts(&self) -> bool {
+        #[cfg(unix)]
+        let adopts = self.adopted.is_some();
+        #[cfg(not(unix))]
+        let adopts = false;
+        adopts
+    }
+
     fn grace(&self) -> Duration {
         Duration::try_from_secs_f64(self.grace_secs).unwrap_or_default()
     }
@@ -225,7 +244,11 @@ impl Job for Options {
     }
 
     fn title(&self) -> &'static str {
-        "Command"
+        if self.adopts() {
+            "Running process"
+        } else {
+            "Command"
+        }
     }
 
     /// Each input is one item, and so is each file of a folder, unless folders are passed on as they are.
@@ -235,6 +258,11 @@ impl Job for Options {
         context: &Context,
         plan: &mut dyn Plan,
     ) -> Result<(), Cancelled> {
+        #[cfg(unix)]
+        if let Some(running) = &self.adopted {
+            plan.item(adopt::item(running));
+            return Ok(());
+        }
         plan::plan(self, inputs, context, plan)
     }
 
@@ -249,7 +277,10 @@ impl Job for Options {
         context: &Context,
         observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
-        run::run(self, item, context, observer)
+        match &self.adopted {
+            Some(running) => adopt::run(running, context, observer),
+            None => run::run(self, item, context, observer),
+        }
     }
 
     #[cfg(not(unix))]
@@ -265,6 +296,10 @@ impl Job for Options {
 
     fn has_processes(&self) -> bool {
         true
+    }
+
+    fn leaves_processes(&self) -> bool {
+        self.adopts()
     }
 
     fn names_are_paths(&self, has_inputs: bool) -> bool {

@@ -104,7 +104,7 @@ pub(super) fn run(
         holders.clear();
     }
     let ran = Arc::new(ProcessRun {
-        end: end(exit),
+        end: exit.map_or(ExitStatus::Escaped, end),
         elapsed_secs: elapsed.as_secs_f64(),
         stdout: printed(captured.stdout, held_open[0], keep),
         stderr: printed(captured.stderr, held_open[1], keep),
@@ -289,17 +289,14 @@ fn stop(process: &Process, output: &mut Forward<'_>, grace: Duration) -> StopRep
     stopping.join().cloned().unwrap_or_default()
 }
 
-fn end(exit: Option<Exit>) -> ExitStatus {
+pub(super) fn end(exit: Exit) -> ExitStatus {
     match exit {
-        None => ExitStatus::Escaped,
-        Some(Exit::Unknown) => ExitStatus::Unknown,
-        Some(Exit::Code(code)) => ExitStatus::Exited { code },
-        Some(
-            exit @ Exit::Signal {
-                signal,
-                core_dumped,
-            },
-        ) => ExitStatus::Signalled {
+        Exit::Unknown => ExitStatus::Unknown,
+        Exit::Code(code) => ExitStatus::Exited { code },
+        Exit::Signal {
+            signal,
+            core_dumped,
+        } => ExitStatus::Signalled {
             signal,
             name: exit.signal_name().map(str::to_owned),
             core_dumped,
@@ -385,7 +382,7 @@ impl Report<'_> {
             ExitStatus::Exited { .. } => "exit_code",
             ExitStatus::Signalled { .. } => "signal",
             ExitStatus::Unknown => "unknown_exit",
-            ExitStatus::Escaped => "escaped",
+            ExitStatus::Escaped | ExitStatus::RunsOn => "escaped",
         };
         let expected = match kind {
             "exit_code" => format!(", but {} was expected", self.prepared.expected),

@@ -41,7 +41,7 @@ impl Process {
             return Ok(strays);
         }
         let members = tree::find(&mut Snapshot::take()?, shared, std::iter::empty())?;
-        let group = shared.group().or_else(system::own_group);
+        let group = shared.home_group();
         let mut descendants: Vec<_> = members
             .into_iter()
             .filter(|member| member.identity.pid != Root::pid(shared) || shared.is_reaped())

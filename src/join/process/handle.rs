@@ -38,8 +38,10 @@ use super::{reaper, tree_signal};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Only a start returns a handle, and [`Builder::adopt`](super::Builder::adopt) of a child of this
-/// program. So a process can't wait for itself or for its parent. A handle can't be made from a pid,
+/// A start returns a handle, [`Builder::adopt`](super::Builder::adopt) of a child of this program, and
+/// [`adopt`](Self::adopt) of a process that something else has started. That refuses this program and
+/// those above it, so a process can't wait for itself or for its parent. A handle can't be made from a pid
+/// unchecked,
 ///
 /// ```compile_fail
 /// meanwhile_join::process::Process::from(std::process::id()).join();

@@ -10,6 +10,7 @@
 //! when the system has given its pid to another process. [`Process::stop`] ends a child with all
 //! its descendants, including those that left its process group. A [`Launcher`] starts children
 //! with limits and a priority, and ends them when the program exits for any reason.
+//! [`Process::adopt`] does the same with a running process that something else has started.
 //!
 //! On Linux this uses pidfds. On other Unix systems a thread waits for each child, and other
 //! processes are identified by pid and start time; [`Launcher`] and [`Process::stop`] document the
@@ -51,6 +52,7 @@ mod error;
 mod exit;
 mod exit_error;
 mod follower;
+mod foreign;
 mod group;
 mod guard;
 mod handle;
@@ -79,6 +81,7 @@ mod reaper;
 mod reporting;
 mod request;
 mod reserve;
+mod running;
 mod shared;
 mod shim;
 mod spawner;
@@ -114,6 +117,7 @@ pub use lines::Lines;
 pub use output::{Captured, Output, Stream};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use reader::OutputReader;
+pub use running::{AdoptError, RunningProcess, running_processes};
 pub use stop::{StopReport, TreeMember};
 pub(crate) use stopper::wait_until_idle;
 pub use streams::Redirect;

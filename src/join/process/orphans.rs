@@ -116,7 +116,7 @@ pub(super) fn strays_of(process: &ProcessShared) -> io::Result<Vec<TreeMember>> 
     }
     let table = Snapshot::take()?;
     let strays = table.unclaimed(&adopted, process.began()).into_iter();
-    let group = process.group().or_else(system::own_group);
+    let group = process.home_group();
     let strays = strays.map(|stray| TreeMember {
         pid: stray.pid.unsigned_abs(),
         name: stray.name.clone(),

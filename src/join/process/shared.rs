@@ -23,6 +23,7 @@ use super::super::token::CancelToken;
 use super::super::waiters::{Awaited, Callback, Waiter};
 use super::end::End;
 use super::exit::{Exit, ProcessInfo, ProcessState};
+use super::foreign::Foreign;
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::input::InputEnd;
@@ -59,19 +60,27 @@ pub(super) struct ProcessShared {
 }
 
 /// Who has started a process.
-#[derive(Clone, Copy)]
 pub(super) enum Origin {
     /// This library, which has put the tag in its environment.
     Own,
     /// Something else in this program. If it was reaped then, it has this exit.
     Other(Option<Exit>),
+    /// Another program, which also reaps it.
+    Foreign(Foreign),
 }
 
 impl Origin {
-    fn exit(self) -> Option<Exit> {
+    fn exit(&self) -> Option<Exit> {
         match self {
-            Self::Own => None,
-            Self::Other(exit) => exit,
+            Self::Own | Self::Foreign(_) => None,
+            Self::Other(exit) => *exit,
+        }
+    }
+
+    fn foreign(&self) -> Option<&Foreign> {
+        match self {
+            Self::Foreign(foreign) => Some(foreign),
+            Self::Own | Self::Other(_) => None,
         }
     }
 }
@@ -282,6 +291,15 @@ impl ProcessShared {
         if let Some(exit) = self.exit() {
             return ProcessState::Ended(exit);
         }
+        if self.spawned.origin.foreign().is_some() {
+            // If it had ended before, the answer may be about another process.
+            let is_stopped = system::is_stopped(Root::pid(self)) && !Root::is_reaped(self);
+            return if is_stopped {
+                ProcessState::Stopped
+            } else {
+                ProcessState::Running
+            };
+        }
         let is_reaped = lock(&self.is_reaped);
         let peek = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         if !*is_reaped && matches!(self.look(peek), Ok(Some(_))) {
@@ -369,8 +387,11 @@ impl ProcessShared {
     }
 
     /// Reaps the process if it has exited and was not reaped. Returns an exit that was known before until
-    /// it is published.
+    /// it is published. Something else reaps a foreign process; then this finds out its exit.
     pub(super) fn reap(&self) -> Option<Exit> {
+        if let Some(foreign) = self.spawned.origin.foreign() {
+            return self.end_of(foreign);
+        }
         let mut is_reaped = lock(&self.is_reaped);
         if *is_reaped {
             return self.spawned.origin.exit().filter(|_| self.exit().is_none());
@@ -381,6 +402,14 @@ impl ProcessShared {
             Err(_) => Exit::Unknown,
         };
         *is_reaped = true;
+        *lock(&self.pidfd) = None;
+        Some(exit)
+    }
+
+    /// Returns the exit of a foreign process until it is noted. Takes no lock while that is found out.
+    fn end_of(&self, foreign: &Foreign) -> Option<Exit> {
+        let exit = foreign.exit(Root::pid(self), &self.pidfd()?)?;
+        *lock(&self.is_reaped) = true;
         *lock(&self.pidfd) = None;
         Some(exit)
     }
@@ -450,8 +479,16 @@ impl Root for ProcessShared {
         &self.spawned.tag
     }
 
+    fn home_group(&self) -> Option<i32> {
+        let foreign = self.spawned.origin.foreign();
+        let group = foreign.map(|foreign| foreign.group);
+        group.or_else(|| self.group()).or_else(system::own_group)
+    }
+
     fn is_reaped(&self) -> bool {
-        *lock(&self.is_reaped)
+        // The pid of a foreign process may belong to another one as soon as it has ended.
+        let has_ended = || self.pidfd().is_none_or(|pidfd| pidfd.has_ended());
+        *lock(&self.is_reaped) || self.spawned.origin.foreign().is_some() && has_ended()
     }
 
     fn signal(&self, signal: Signal) -> io::Result<()> {

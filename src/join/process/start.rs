@@ -490,7 +490,7 @@ fn non_blocking(pipe: OwnedFd) -> OwnedFd {
     pipe
 }
 
-fn next_key() -> u64 {
+pub(super) fn next_key() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     // Only the number must be unique; it orders nothing.
     NEXT.fetch_add(1, Ordering::Relaxed)

@@ -374,7 +374,7 @@ impl Tree {
             may_be_incomplete: self.is_unread,
             ..StopReport::default()
         };
-        let group = self.order.root.group().or_else(system::own_group);
+        let group = self.order.root.home_group();
         for (identity, state) in self.members {
             let list = match (state.has_ended, state.was_killed) {
                 (true, false) => &mut report.ended,

@@ -15,14 +15,19 @@ use super::{mark, reserve, tag};
 /// others.
 const MAX_KILL_SCANS: usize = 100;
 
-/// The process that a tree begins with: a child of this program.
+/// The process that a tree begins with: a child of this program, or one that was adopted.
 pub(super) trait Root: Send + Sync {
     fn pid(&self) -> i32;
 
     /// Its process group; `None` if that is the group of this program.
     fn group(&self) -> Option<i32>;
 
+    /// The group in which its members are unless they have left it.
+    fn home_group(&self) -> Option<i32>;
+
     fn tag(&self) -> &str;
+
+    /// Whether its pid may belong to another process.
     fn is_reaped(&self) -> bool;
 
     /// Sends a signal, unless the process was reaped.

@@ -4,9 +4,11 @@ use eframe::egui::Key;
 
 use super::ID;
 use crate::jobs::form::PathKind;
+#[cfg(unix)]
+use crate::join::process::RunningProcess;
 use crate::pages::PageId;
 use crate::pages::commands::{ShortcutScope, UiCommand, commands, ctrl, ctrl_shift, plain, shift};
-use crate::record::{JobId, PanicKey};
+use crate::record::{ItemId, JobId, PanicKey};
 
 /// A command that the user gave. Panels push them; the page runs each once, after drawing.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +24,19 @@ pub enum WorkbenchCommand {
     /// Add this recent input.
     AddRecent(PathBuf),
     Select(JobId),
+    /// Select this item of a job, and show its output.
+    ShowOutput(JobId, ItemId),
     OpenPage(PageId),
     /// Put this text on the clipboard.
     CopyText(String),
     ResolveBacktrace(JobId, PanicKey),
+    /// Wait for this process, which something else has started.
+    #[cfg(unix)]
+    Adopt(RunningProcess),
+    /// Carry out a command of the table that ends a process which something else has started.
+    EndAdopted(JobId, UiCommand),
+    /// Wait no longer for such a process, and leave it alone.
+    LeaveAdopted(JobId),
 }
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
@@ -41,6 +52,8 @@ commands! {
     RECENT: None, PAGE, "Recent", "Files and folders that were inputs last.";
     CLEAR_RECENT: None, PAGE, "Clear recent", "Forget these files and folders.";
     CLEAR_INPUTS: None, PAGE, "Clear", "Remove all inputs.";
+    ADD_PROCESS: None, PAGE, "Add running process…",
+        "Wait for a process that something else has started.";
     START: Some(ctrl(Key::Enter)), PAGE, "Start", "";
     JOIN: None, PAGE, "Join", "Wait for the job.";
     JOIN_WITH_TIMEOUT: None, PAGE, "Join with timeout",

@@ -83,7 +83,7 @@ fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     Sides::new().shrink_right().truncate().show(
         ui,
         |ui| {
-            ui.heading(jobs_panel::title(job));
+            ui.heading(job.title());
             ui.add_space(4.0);
             jobs_panel::state_ui(job, ui);
         },

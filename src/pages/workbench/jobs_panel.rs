@@ -2,8 +2,9 @@
 
 use eframe::egui::{self, RichText, Sides, Ui};
 
-use super::WorkbenchCommand;
+use super::{WorkbenchCommand, command};
 use crate::format;
+use crate::pages::commands::Unavailable;
 use crate::record::{JobId, JobRecord, Record};
 use crate::ui::layout::{LongList, scroll_ui};
 use crate::ui::status_style::{StatusStyle, mark_ui, status_style_ui};
@@ -15,10 +16,19 @@ pub(super) fn jobs_ui(
     record: &Record,
     selected: Option<JobId>,
     list: &mut LongList<JobId>,
+    unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    section_ui(ui, "Jobs");
+    Sides::new().show(
+        ui,
+        |ui| section_ui(ui, "Jobs"),
+        |ui| {
+            if unavailable.button(command::ADD_PROCESS, ui).clicked() {
+                commands.push(WorkbenchCommand::Ui(command::ADD_PROCESS));
+            }
+        },
+    );
     if record.jobs().next().is_none() {
         ui.label(RichText::new("None yet").weak());
         return;
@@ -32,7 +42,7 @@ pub(super) fn jobs_ui(
 }
 
 fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    let title = title(job);
+    let title = job.title();
     let margin = egui::Margin::same(8);
     let card = choosable_card_ui(ui, &title, is_selected, margin, |ui| {
         Sides::new().show(
@@ -53,14 +63,9 @@ fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Wo
     }
 }
 
-/// `#3 Checksums`.
-pub(super) fn title(job: &JobRecord) -> String {
-    format!("{} {}", job.id(), job.spec().options.job().title())
-}
-
 /// `42 % · #3 Checksums` while it runs, then `#3 Checksums: 12 of 12 items · 1 failed`.
 pub(super) fn news(job: &JobRecord) -> String {
-    let title = title(job);
+    let title = job.title();
     if job.state().is_ended() {
         format!("{title}: {}", summary(job))
     } else if job.is_planned() {

@@ -1,10 +1,13 @@
 //! The Workbench: jobs, their inputs and their results.
 
+#[cfg(unix)]
+mod adopting;
 mod choices;
 pub mod command;
 mod compare;
 mod detached;
 mod doors;
+mod ending;
 mod files_panel;
 mod form;
 mod inputs;
@@ -33,6 +36,7 @@ mod saving;
 mod selection;
 mod state;
 mod waits_pane;
+mod waits_table;
 mod why_not;
 
 use std::borrow::Cow;
@@ -46,7 +50,7 @@ use eframe::egui::{Align, ScrollArea, Ui, vec2};
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
 use self::run_command::DialogPurpose;
-use self::waits_pane::{TaskNames, WaitRow};
+use self::waits_pane::WaitsPane;
 use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::{ItemNames, JobBoard};
@@ -97,8 +101,7 @@ pub(crate) struct Workbench {
     purpose: Option<DialogPurpose>,
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
-    waits: Vec<WaitRow>,
-    task_names: TaskNames,
+    waits: WaitsPane,
     /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
@@ -126,8 +129,7 @@ impl Workbench {
             purpose: None,
             ordering: Ordering::default(),
             resolving: Vec::new(),
-            waits: Vec::new(),
-            task_names: TaskNames::default(),
+            waits: WaitsPane::default(),
             behind_since: None,
             detached: setup.detached.clone(),
             parts: BTreeMap::new(),
@@ -142,6 +144,21 @@ impl Workbench {
         self.record.jobs().filter(|job| !job.state().is_ended())
     }
 
+    /// The running jobs whose work ends with the window.
+    fn own_jobs(&self) -> impl Iterator<Item = &JobRecord> {
+        let is_own = |job: &&JobRecord| !job.spec().options.job().leaves_processes();
+        self.running_jobs().filter(is_own)
+    }
+
+    /// The dialogs of the page.
+    fn dialogs_ui(&mut self, ui: &Ui) {
+        #[cfg(unix)]
+        adopting::adopting_ui(&mut self.state.adopting, ui, &mut self.commands);
+        let job = self.state.ending.as_ref().map(|ending| ending.job);
+        let job = job.and_then(|job| self.record.job(job));
+        ending::ending_ui(&mut self.state.ending, job, ui, &mut self.commands);
+    }
+
     fn select_job(&mut self, job: JobId) {
         self.state.reveal_job = true;
         if self.state.selected != Some(job) {
@@ -154,7 +171,7 @@ impl Workbench {
     #[cfg(unix)]
     fn kill_trees(&self, timeout: Duration) {
         let began = Instant::now();
-        let jobs = self.running_jobs().map(JobRecord::id);
+        let jobs = self.own_jobs().map(JobRecord::id);
         let processes = jobs.flat_map(|job| self.board.running_processes(job));
         let tasks = processes.filter_map(|(_, process)| {
             // Without a thread, the process ends with this program anyway.
@@ -223,7 +240,7 @@ impl Workbench {
         }
         ui.separator();
         let (selected, list) = (self.state.selected, &mut self.state.jobs);
-        jobs_panel::jobs_ui(&self.record, selected, list, ui, commands);
+        jobs_panel::jobs_ui(&self.record, selected, list, unavailable, ui, commands);
     }
 
     fn selected_job_ui(
@@ -275,7 +292,10 @@ impl Workbench {
                     let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
                     panic_pane::panic_ui(job, &keys, ui, commands);
                 }
-                Pane::Waits => waits_pane::waits_ui(waits, ui),
+                Pane::Waits => {
+                    let selected = state.results.selection.single();
+                    waits.ui(job.id(), selected, now, ui, commands);
+                }
             });
         });
     }
@@ -296,7 +316,7 @@ impl Page for Workbench {
         self.poll_inputs(context);
         self.update_order(context);
         if context.shows(&ID) {
-            self.update_waits();
+            self.update_waits(context);
             self.update_output(&context.ctx);
         }
     }
@@ -307,7 +327,7 @@ impl Page for Workbench {
 
     fn running(&self) -> Running {
         Running {
-            jobs: self.running_jobs().count(),
+            jobs: self.own_jobs().count(),
             tasks: self.board.running(),
             processes: self.board.processes(),
         }
@@ -334,6 +354,7 @@ impl Page for Workbench {
                 self.selected_job_ui(&unavailable, context, ui);
             }
         });
+        self.dialogs_ui(ui);
     }
 
     fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
@@ -369,7 +390,7 @@ impl Page for Workbench {
     }
 
     fn cancel(&mut self) -> Duration {
-        let jobs = self.running_jobs();
+        let jobs = self.own_jobs();
         let jobs: Vec<_> = jobs
             .map(|job| (job.id(), job.spec().options.job().stop_time()))
             .collect();
@@ -382,7 +403,7 @@ impl Page for Workbench {
 
     fn close(&mut self, timeout: Duration, keep_running: bool) {
         if keep_running {
-            let jobs = self.running_jobs().map(JobRecord::id).collect();
+            let jobs = self.own_jobs().map(JobRecord::id).collect();
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
             let record = std::mem::take(&mut self.record);
             self.detached.keep(board, record, jobs);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{self, ViewportCommand};
 
-use super::{Pane, Workbench, jobs_panel, waits_pane};
+use super::{Pane, Workbench, jobs_panel};
 use crate::desktop::Awake;
 use crate::pages::PageContext;
 use crate::record::{Backtrace, EventKind, JobEvent, JobId};
@@ -116,14 +116,12 @@ impl Workbench {
         }
     }
 
-    pub(super) fn update_waits(&mut self) {
-        self.waits.clear();
+    pub(super) fn update_waits(&mut self, context: &PageContext) {
         if self.state.pane == Pane::Waits {
-            let now = self.board.now();
             self.waits
-                .extend(waits_pane::window_waits(&self.record, now));
-            self.waits
-                .extend(waits_pane::task_waits(&mut self.task_names));
+                .update(&self.board, &self.record, context.waker());
+        } else {
+            self.waits.close();
         }
     }
 }

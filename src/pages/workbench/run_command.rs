@@ -2,12 +2,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use super::adopting::Adopting;
+use super::ending::{self, Ending};
 use super::{
     BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, results_menu, saving,
 };
 use crate::board::ItemNames;
+#[cfg(unix)]
+use crate::jobs;
 use crate::jobs::form::PathKind;
 use crate::jobs::{JobSpec, place};
+#[cfg(unix)]
+use crate::join::process::RunningProcess;
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, PageContext};
@@ -68,6 +75,11 @@ impl Workbench {
             }
             WorkbenchCommand::AddRecent(path) => self.add_inputs(vec![path], context),
             WorkbenchCommand::Select(job) => self.select_job(job),
+            WorkbenchCommand::ShowOutput(job, item) => {
+                self.select_job(job);
+                self.state.results.selection.select_only(item);
+                self.state.pane = Pane::Output;
+            }
             WorkbenchCommand::OpenPage(page) => context.state.page = page,
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
             WorkbenchCommand::ResolveBacktrace(job, key) => {
@@ -76,6 +88,17 @@ impl Workbench {
                     self.board.resolve_backtrace(job, key);
                 }
             }
+            #[cfg(unix)]
+            WorkbenchCommand::Adopt(running) => self.adopt(&running, context),
+            WorkbenchCommand::EndAdopted(job, command) => {
+                let signal = match command {
+                    command::TERMINATE => Signal::Terminate,
+                    command::KILL => Signal::Kill,
+                    _ => Signal::StopTree,
+                };
+                self.signal(signal, job, context);
+            }
+            WorkbenchCommand::LeaveAdopted(job) => self.board.cancel(job),
         }
     }
 
@@ -98,6 +121,11 @@ impl Workbench {
                 let recent = &context.state.pages.choices.recent;
                 self.state.draft.recent.start(recent, context.waker());
             }
+            #[cfg(unix)]
+            command::ADD_PROCESS => match Adopting::start(context.waker()) {
+                Ok(adopting) => self.state.adopting = Some(adopting),
+                Err(error) => context.notify(Notice::error(error.to_string())),
+            },
             command::CLEAR_RECENT => context.state.pages.choices.recent.clear(),
             command::CLEAR_INPUTS => std::mem::take(&mut self.state.draft.inputs).close(),
             command::START => self.start(self.spec(&context.state.pages.choices), context),
@@ -116,6 +144,12 @@ impl Workbench {
     }
 
     fn run_on_selected(&mut self, command: UiCommand, job: JobId, context: &mut PageContext) {
+        let record = self.record.job(job);
+        let is_adopted = record.is_some_and(|job| job.spec().options.job().leaves_processes());
+        if is_adopted && ending::ends(command) {
+            self.state.ending = Some(Ending { job, command });
+            return;
+        }
         let timeout = Duration::from_secs_f64(context.state.pages.choices.timeout_secs);
         match command {
             command::JOIN => self.join(job, None, &context.state.pages.choices),
@@ -216,6 +250,20 @@ impl Workbench {
             Err(error) => context.notify(Notice::error(format!(
                 "The job could not be started: {error}. End other work first."
             ))),
+        }
+    }
+
+    /// Starts a job that waits for this process.
+    #[cfg(unix)]
+    fn adopt(&mut self, running: &RunningProcess, context: &mut PageContext) {
+        let catalogue = jobs::catalogue();
+        let mut options = catalogue.iter().map(jobs::Options::job);
+        if let Some(options) = options.find_map(|job| job.adopting(running)) {
+            let spec = JobSpec {
+                workers: 1,
+                ..JobSpec::new(options)
+            };
+            self.start(spec, context);
         }
     }
 

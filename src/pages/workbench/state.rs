@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+#[cfg(unix)]
+use super::adopting::Adopting;
+use super::ending::Ending;
 use super::{Inputs, OutputState, RecentLook, ResultsState};
 use crate::choice::choices;
 use crate::record::JobId;
@@ -16,6 +19,11 @@ pub struct WorkbenchState {
     /// The results table of the selected job.
     pub results: ResultsState,
     pub output: OutputState,
+    /// The choice of a running process.
+    #[cfg(unix)]
+    pub(super) adopting: Option<Adopting>,
+    /// The question before a process is ended that something else has started.
+    pub(super) ending: Option<Ending>,
     /// The cost of the last wait on the UI thread.
     pub blocked_for: Option<BlockedFor>,
     /// Whether the next frame scrolls to the selected job.
@@ -56,7 +64,7 @@ impl Pane {
             ),
             Self::Waits => (
                 "Who waits",
-                "What waits for what in the whole program, and for how long.",
+                "Who waits for whom, down to the cause, and since when.",
             ),
         }
     }

@@ -1,149 +1,137 @@
-//! The waits of the whole program, as the join library sees them.
+//! The waits of the whole program and of the processes of its jobs, as a picture or as a table.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use eframe::egui::{self, RichText, Ui};
-use egui_extras::{Column as Width, TableBuilder};
+use eframe::egui::{RichText, Ui};
 
+use super::WorkbenchCommand;
+use super::waits_table::waits_table_ui;
+use crate::board::JobBoard;
+use crate::board::waits::WaitLooks;
+use crate::choice::choices;
 use crate::format;
-use crate::join;
-use crate::record::Record;
-use crate::ui::tokens::ROW_HEIGHT;
-use crate::ui::widgets::{empty_ui, number_ui};
+use crate::record::{ItemId, JobId, Record, WaitNode, Waits};
+use crate::ui::wait_picture::{PicturePlaces, WaitPicture, ring_ui};
+use crate::ui::widgets::{empty_ui, tabs_ui};
 
-/// One wait, ready to be drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WaitRow {
-    /// The waiting task or thread.
-    pub(crate) waiter: String,
-    /// The tasks or the process that it waits for.
-    pub(crate) target: String,
-    /// The time to the deadline; `None` without one.
-    pub(crate) left: Option<Duration>,
+/// More nodes are not drawn: nobody could follow their arrows. The table has all.
+const MAX_DRAWN: usize = 60;
+
+/// More rings are counted.
+const MAX_RINGS: usize = 3;
+
+/// How the waits are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    #[default]
+    Picture,
+    Table,
 }
 
-/// The width of the column of times.
-const TIME_WIDTH: f32 = 100.0;
+choices!(Form {
+    Picture => "Picture",
+    Table => "Table",
+});
 
-/// The names share the rest, up to this width each.
-const MAX_NAME_WIDTH: f32 = 320.0;
-
-/// The waits of the whole program.
-pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
-    if waits.is_empty() {
-        empty_ui(ui, "No waits", "Join a job, and the wait is listed here.");
-        return;
-    }
-    let gaps = 2.0 * ui.spacing().item_spacing.x;
-    let name_width = ((ui.available_width() - TIME_WIDTH - gaps) / 2.0).min(MAX_NAME_WIDTH);
-    TableBuilder::new(ui)
-        .id_salt("waits")
-        .striped(true)
-        .auto_shrink(false)
-        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
-        .column(Width::exact(name_width).clip(true))
-        .column(Width::exact(name_width).clip(true))
-        .column(Width::exact(TIME_WIDTH).clip(true))
-        .header(ROW_HEIGHT, |mut header| {
-            for title in ["Waiter", "Waits for", "Time left"] {
-                header.col(|ui| {
-                    ui.label(RichText::new(title).strong());
-                });
-            }
-        })
-        .body(|body| {
-            body.rows(ROW_HEIGHT, waits.len(), |mut row| {
-                let wait = &waits[row.index()];
-                row.col(|ui| {
-                    ui.add(egui::Label::new(&wait.waiter).truncate());
-                });
-                row.col(|ui| {
-                    ui.add(egui::Label::new(&wait.target).truncate());
-                });
-                row.col(|ui| number_ui(ui, left_text(wait.left)));
-            });
-        });
-}
-
-fn left_text(left: Option<Duration>) -> String {
-    left.map_or_else(|| "no deadline".to_owned(), format::countdown)
-}
-
-/// The waits of the window itself block no thread, so the join library does not know them.
-pub(super) fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
-    let waits = record.jobs().flat_map(|job| {
-        let target = super::jobs_panel::title(job);
-        job.active_joins().map(move |join| WaitRow {
-            waiter: "the window, in the background".to_owned(),
-            target: target.clone(),
-            left: join.remaining(now),
-        })
-    });
-    waits.collect()
-}
-
-/// More targets of a wait are counted.
-const MAX_NAMED: usize = 3;
-
-/// The names of the tasks in the last waits. A task keeps its name, so the many that run are looked through only for a
-/// wait that is new.
+/// The state of the pane. Processes are looked at while it is drawn, and not while it or the window is hidden.
 #[derive(Debug, Default)]
-pub(super) struct TaskNames(BTreeMap<join::TaskId, String>);
+pub(super) struct WaitsPane {
+    form: Form,
+    places: PicturePlaces,
+    looks: WaitLooks,
+    waits: Option<Waits>,
+    /// Whether it has been drawn since the last update.
+    is_drawn: bool,
+}
 
-impl TaskNames {
-    fn update(&mut self, waits: &[join::WaitInfo]) {
-        let tasks = waits.iter().flat_map(|wait| {
-            let targets = wait.targets.iter().take(MAX_NAMED);
-            wait.waiter.iter().chain(targets)
-        });
-        let mut missing: BTreeSet<_> = tasks.copied().collect();
-        self.0.retain(|task, _| missing.remove(task));
-        if missing.is_empty() {
+impl WaitsPane {
+    /// Takes in what waits now, if that was drawn in the last frame.
+    pub(super) fn update(
+        &mut self,
+        board: &JobBoard,
+        record: &Record,
+        wake: impl Fn() + Send + 'static,
+    ) {
+        if std::mem::take(&mut self.is_drawn) {
+            self.looks.look(board, wake);
+            self.waits = Some(self.looks.waits(board, record));
+        }
+    }
+
+    /// Forgets what is old when the pane is next shown.
+    pub(super) fn close(&mut self) {
+        self.waits = None;
+    }
+
+    pub(super) fn ui(
+        &mut self,
+        job: JobId,
+        selected: Option<ItemId>,
+        now: Duration,
+        ui: &mut Ui,
+        commands: &mut Vec<WorkbenchCommand>,
+    ) {
+        self.is_drawn = true;
+        let Some(waits) = &self.waits else {
+            ui.request_repaint();
+            return;
+        };
+        if waits.nodes.is_empty() {
+            let hint = "Join a job or run a command, and who waits for whom is shown here.";
+            empty_ui(ui, "No waits", hint);
             return;
         }
-        for task in join::live_tasks() {
-            if missing.remove(&task.id) {
-                self.0.insert(task.id, task.name.to_string());
-            }
+        tabs_ui(&mut self.form, ui);
+        rings_ui(waits, ui);
+        for note in &waits.notes {
+            ui.label(RichText::new(note).weak());
         }
-        // They have ended meanwhile.
-        let others = missing.into_iter();
-        self.0
-            .extend(others.map(|task| (task, format!("task {}", task.get()))));
-    }
-
-    fn name(&self, task: join::TaskId) -> String {
-        self.0.get(&task).cloned().unwrap_or_default()
+        let clicked = match self.form {
+            Form::Picture => picture_ui(waits, &mut self.places, (job, selected), now, ui),
+            Form::Table => waits_table_ui(waits, now, ui),
+        };
+        commands.extend(clicked);
     }
 }
 
-pub(super) fn task_waits(names: &mut TaskNames) -> Vec<WaitRow> {
-    let waits = join::wait_graph().waits;
-    names.update(&waits);
-    let now = Instant::now();
-    let rows = waits.into_iter().map(|wait| WaitRow {
-        waiter: match (wait.waiter, wait.thread_name) {
-            (Some(id), _) => names.name(id),
-            (None, Some(thread)) => format!("thread {thread}"),
-            (None, None) => "a thread without a name".to_owned(),
-        },
-        target: match wait.process {
-            Some(pid) => format!("process {pid}"),
-            None => targets_text(&wait.targets, names),
-        },
-        left: wait
-            .deadline
-            .map(|deadline| deadline.saturating_duration_since(now)),
-    });
-    rows.collect()
+fn rings_ui(waits: &Waits, ui: &mut Ui) {
+    for ring in waits.rings.iter().take(MAX_RINGS) {
+        ring_ui(waits, ring, ui);
+    }
+    let more = waits.rings.len().saturating_sub(MAX_RINGS);
+    if more > 0 {
+        let more = format::plural(more, "more ring", "more rings");
+        ui.label(RichText::new(format!("and {more}")).weak());
+    }
 }
 
-fn targets_text(targets: &[join::TaskId], names: &TaskNames) -> String {
-    let named = targets.iter().take(MAX_NAMED);
-    let named: Vec<_> = named.map(|task| names.name(*task)).collect();
-    match targets.len().saturating_sub(MAX_NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {} more", named.join(", "), format::count(more)),
+fn picture_ui(
+    waits: &Waits,
+    places: &mut PicturePlaces,
+    (job, selected): (JobId, Option<ItemId>),
+    now: Duration,
+    ui: &mut Ui,
+) -> Option<WorkbenchCommand> {
+    let left_out = waits.nodes.len().saturating_sub(MAX_DRAWN);
+    let drawn = waits.most_important(MAX_DRAWN, Some(job));
+    if left_out > 0 {
+        let text = format!("and {} more, which the table has", format::count(left_out));
+        ui.label(RichText::new(text).weak());
     }
+    let picture = WaitPicture {
+        waits: &drawn,
+        now,
+        selected: selected.map(|item| (job, item)),
+    };
+    let clicked = picture.show(places, ui)?;
+    command_of(&drawn.nodes[clicked])
+}
+
+/// What a click on a node does: it selects the item with its output, or the job.
+pub(super) fn command_of(node: &WaitNode) -> Option<WorkbenchCommand> {
+    let (job, item) = node.job?;
+    Some(match item {
+        Some(item) => WorkbenchCommand::ShowOutput(job, item),
+        None => WorkbenchCommand::Select(job),
+    })
 }

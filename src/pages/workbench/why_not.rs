@@ -37,6 +37,8 @@ impl Workbench {
                     .why_not_start(&context.state.pages.choices)
                     .map(Cow::from);
             }
+            command::ADD_PROCESS => (!cfg!(target_os = "linux"))
+                .then_some("Only Linux tells the end of a process that is no child."),
             command::FIND => None,
             _ => match self.state.selected.and_then(|id| self.record.job(id)) {
                 Some(job) => self.why_not_on(job, command),

@@ -12,6 +12,8 @@ mod checksum;
 mod escaping;
 mod isolation;
 #[cfg(target_os = "linux")]
+mod join_pid;
+#[cfg(target_os = "linux")]
 mod limits;
 mod lists;
 mod notes;

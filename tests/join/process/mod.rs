@@ -11,6 +11,8 @@ mod converting;
 mod dropping;
 #[cfg(not(other_unix))]
 mod escaping;
+#[cfg(not(other_unix))]
+mod foreign;
 mod guarding;
 mod holding;
 mod joining;

@@ -4,13 +4,13 @@ use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use procfs::ProcResult;
 use procfs::process::Process;
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
@@ -83,6 +83,29 @@ impl Pidfd {
 
     pub(in super::super) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
         pidfd_send_signal(&self.0, signal)
+    }
+
+    /// Whether the process has ended. It may be a zombie, and its threads have ended, too.
+    pub(in super::super) fn has_ended(&self) -> bool {
+        let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
+        // A refusal means that kernel memory is short.
+        let ready = retry_on_intr(|| poll(&mut polled, Some(&Timespec::default())));
+        ready.is_ok_and(|count| count > 0)
+    }
+
+    /// Whether the process was reaped, so that its pid may be another one's by now.
+    ///
+    /// # Errors
+    /// No more files can be opened.
+    pub(in super::super) fn is_reaped(&self) -> io::Result<bool> {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.0.as_raw_fd()))?;
+        let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"));
+        Ok(pid.is_none_or(|pid| pid.trim() == "-1"))
+    }
+
+    /// Returns another descriptor of it.
+    pub(in super::super) fn duplicate(&self) -> io::Result<OwnedFd> {
+        self.0.try_clone()
     }
 
     pub(in super::super) fn wait_id(&self) -> WaitId<'_> {

@@ -5,15 +5,15 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use procfs::process::{FDPermissions, FDTarget, Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
-use rustix::process::Signal;
+use rustix::process::{Signal, geteuid};
 
 use super::super::reserve;
 use super::super::tag::TAG_VARIABLE;
-use super::entry::{PipeHolder, ProcessEntry};
+use super::entry::{EndedEntry, OtherProcess, PipeHolder, ProcessEntry};
 
 /// The time for which a process that executes a program is asked again for its environment. It is
 /// longer than an `execve` takes that does not wait for a processor.
@@ -139,6 +139,95 @@ fn thread_holds_any(thread: &Process, pipes: &[u64]) -> Option<bool> {
 pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     let stat = Process::new(pid).and_then(|process| process.stat());
     Ok(unless_gone(stat)?.map(|stat| stat.starttime))
+}
+
+/// The flag `PF_KTHREAD` in `/proc/PID/stat`.
+const THREAD_OF_KERNEL: u32 = 0x0020_0000;
+
+/// Returns the process with this pid, or `None` if there is none. A zombie counts as one.
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn other_process(pid: i32) -> io::Result<Option<OtherProcess>> {
+    let Some(process) = unless_gone(Process::new(pid))? else {
+        return Ok(None);
+    };
+    let Some(stat) = unless_gone(process.stat())? else {
+        return Ok(None);
+    };
+    let status = unless_gone(process.status())?;
+    let owner = status.map(|status| status.tgid);
+    Ok(Some(OtherProcess {
+        // It is 0 for a moment after the end.
+        thread_of: owner.filter(|owner| ![0, pid].contains(owner)),
+        ..of_stat(stat)
+    }))
+}
+
+fn of_stat(stat: Stat) -> OtherProcess {
+    OtherProcess {
+        pid: stat.pid,
+        parent: stat.ppid,
+        group: stat.pgrp,
+        started: stat.starttime,
+        is_kernel: stat.flags & THREAD_OF_KERNEL != 0,
+        name: stat.comm,
+        thread_of: None,
+    }
+}
+
+/// Returns the processes of the user of this program, without zombies and threads of the kernel.
+///
+/// # Errors
+/// The process table can't be read.
+pub(in super::super) fn others_of_user() -> io::Result<Vec<OtherProcess>> {
+    let user = geteuid().as_raw();
+    let mut others = Vec::new();
+    for process in all_processes().map_err(io_error)? {
+        let Some(process) = unless_gone(process)? else {
+            continue;
+        };
+        if process.uid().ok() != Some(user) {
+            continue;
+        }
+        let stat = unless_gone(process.stat())?;
+        others.extend(stat.filter(|stat| !is_without_memory(stat)).map(of_stat));
+    }
+    Ok(others)
+}
+
+/// Returns the time of a start.
+pub(in super::super) fn time_of(started: u64) -> SystemTime {
+    let boot = procfs::boot_time_secs().unwrap_or_default();
+    let since_boot = Duration::from_millis(started * 1_000 / procfs::ticks_per_second());
+    UNIX_EPOCH + Duration::from_secs(boot) + since_boot
+}
+
+/// Whether a signal or a debugger has stopped the process with this pid.
+pub(in super::super) fn is_stopped(pid: i32) -> bool {
+    let stat = Process::new(pid).and_then(|process| process.stat());
+    stat.is_ok_and(|stat| matches!(stat.state, 'T' | 't'))
+}
+
+/// Returns what the table has of a process with this pid that has ended. If it was reaped meanwhile, that
+/// is about another process.
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn ended_entry(pid: i32) -> io::Result<EndedEntry> {
+    let Some(process) = unless_gone(Process::new(pid))? else {
+        return Ok(EndedEntry::Gone);
+    };
+    let stat = unless_gone(process.stat())?;
+    let Some(stat) = stat.filter(|stat| matches!(stat.state, 'Z' | 'X')) else {
+        return Ok(EndedEntry::Gone);
+    };
+    // Who may not see it reads 0. Its folder is another thing that only those see.
+    let is_hidden = || matches!(process.cwd(), Err(ProcError::PermissionDenied(_)));
+    Ok(match stat.exit_code {
+        Some(status) if status != 0 || !is_hidden() => EndedEntry::Status(status),
+        _ => EndedEntry::Hidden,
+    })
 }
 
 /// The signals that a libc or a shell blocks while it starts a process: all but those that can't be blocked

@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::unistd::getpgid;
 use rustix::io::{Errno, ioctl_fionbio};
@@ -27,7 +27,7 @@ use sysinfo::{
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
 use super::super::user::User;
-use super::entry::{PipeHolder, ProcessEntry};
+use super::entry::{EndedEntry, OtherProcess, PipeHolder, ProcessEntry};
 
 const MAX_NICENESS: i32 = 19;
 
@@ -88,6 +88,18 @@ impl Pidfd {
         match self.0 {}
     }
 
+    pub(in super::super) fn has_ended(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(in super::super) fn is_reaped(&self) -> io::Result<bool> {
+        match self.0 {}
+    }
+
+    pub(in super::super) fn duplicate(&self) -> io::Result<OwnedFd> {
+        match self.0 {}
+    }
+
     pub(in super::super) fn wait_id(&self) -> WaitId<'_> {
         match self.0 {}
     }
@@ -97,6 +109,34 @@ impl AsFd for Pidfd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self.0 {}
     }
+}
+
+/// Returns what [`AdoptError::NotSupported`](super::super::running::AdoptError::NotSupported) is made of:
+/// any process may exist, and there is no pidfd of it.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(in super::super) fn other_process(pid: i32) -> io::Result<Option<OtherProcess>> {
+    Ok(Some(OtherProcess {
+        pid,
+        ..OtherProcess::default()
+    }))
+}
+
+pub(in super::super) fn others_of_user() -> io::Result<Vec<OtherProcess>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(in super::super) fn time_of(started: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(started)
+}
+
+pub(in super::super) fn is_stopped(_pid: i32) -> bool {
+    false
+}
+
+/// Is not called, because there are no foreign processes.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(in super::super) fn ended_entry(_pid: i32) -> io::Result<EndedEntry> {
+    Ok(EndedEntry::Gone)
 }
 
 /// Reaps a child if it has exited.
