@@ -35,6 +35,7 @@ pub mod jobs;
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod lab;
+mod late_frame;
 #[cfg(unix)]
 #[doc(hidden)]
 pub mod lessons;

@@ -9,6 +9,8 @@
 mod accessibility;
 #[path = "e2e/awake.rs"]
 mod awake;
+#[path = "e2e/because.rs"]
+mod because;
 #[path = "e2e/child_guard.rs"]
 mod child_guard;
 #[path = "e2e/closing.rs"]

@@ -21,6 +21,7 @@ mod dot;
 mod graph;
 #[cfg(target_os = "linux")]
 mod linux;
+mod own;
 mod rings;
 mod runtime;
 mod sentence;
@@ -34,6 +35,7 @@ pub use graph::{
     Activity, Children, Deadline, File, FileKind, Lock, Process, ProcessIndex, Target, Thread,
     ThreadIndex, WaitGraph,
 };
+pub use own::{OwnLook, OwnThread, OwnWait};
 pub use rings::Ring;
 pub use runtime::{Answer, AnswerError, Question, Runtime};
 pub use sentence::Words;

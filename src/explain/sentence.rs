@@ -174,8 +174,18 @@ impl Words<'_> {
     /// Says what a thread does. `next` is the one with which the chain goes on.
     fn phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
         let thread = self.graph.thread(index);
+        let mut text = self.unlimited_phrase(index, next);
+        if let Some(deadline) = thread.deadline {
+            text.push_str(&limit(&thread.activity, deadline));
+        }
+        text
+    }
+
+    /// Says what a thread does, without how long at most.
+    fn unlimited_phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
+        let thread = self.graph.thread(index);
         let count = thread.awaits.len();
-        let mut text = match &thread.activity {
+        match &thread.activity {
             Activity::Computes => {
                 format!("computes ({:.0} % of one processor)", thread.processor_share * 100.0)
             }
@@ -218,11 +228,45 @@ impl Words<'_> {
             Activity::NotPermitted => {
                 "can't be looked at: it belongs to another user or does not allow it".to_owned()
             }
-        };
-        if let Some(deadline) = thread.deadline {
-            text.push_str(&limit(&thread.activity, deadline));
         }
-        text
+    }
+
+    /// Tells the chain from a thread to the cause, of a brief look, in which who has the other end of a file is
+    /// left out: what each of the chain does, in few words.
+    pub(crate) fn brief_chain(&self, first: ThreadIndex) -> Vec<String> {
+        let mut phrases = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut thread = Some(first);
+        while let Some(index) = thread.filter(|index| seen.insert(*index)) {
+            let next = self.next(index);
+            let label = next.map(|next| self.brief_label(next, index));
+            phrases.push(self.brief_phrase(index, label.as_deref()));
+            thread = next.filter(|_| phrases.len() < MAX_STEPS);
+        }
+        phrases
+    }
+
+    fn brief_label(&self, index: ThreadIndex, before: ThreadIndex) -> String {
+        let thread = self.graph.thread(index);
+        let same = self.graph.thread(before).process == thread.process;
+        if same && index != before && self.graph.process(thread.process).pid != thread.tid {
+            format!("thread `{}`", thread.name)
+        } else {
+            self.label(index, Some(before))
+        }
+    }
+
+    fn brief_phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
+        match &self.graph.thread(index).activity {
+            Activity::Computes => "computes".to_owned(),
+            Activity::Reads(file) if has_ends(file) => format!("reads from {}", named(file)),
+            Activity::Writes(file) if has_ends(file) => format!("writes to {}", named(file)),
+            Activity::OpensFifo { path, reads } => opens(path, *reads, None),
+            Activity::Locks(Lock::File) if next.is_none() => {
+                "waits for the lock of a file".to_owned()
+            }
+            _ => self.unlimited_phrase(index, next),
+        }
     }
 
     fn is_only_itself(&self, index: ThreadIndex) -> bool {

@@ -38,6 +38,19 @@ pub enum Fact {
         /// Whether its text differs from that of the frame before.
         changed: bool,
     },
+    /// A frame lasts too long, or has ended after that. Its number is the same both times.
+    IsLate {
+        number: u64,
+        /// So far, or in total; in nanoseconds.
+        lasted_ns: u64,
+        has_ended: bool,
+        /// What the UI thread did, if that is known.
+        cause: Option<LateCause>,
+    },
+    /// How often this frame was asked for. Only some frames of windows that get no input say so.
+    WasAskedFor {
+        times: usize,
+    },
     /// `Start` was clicked.
     DidStart,
     /// A worker finished its small steps.
@@ -79,6 +92,15 @@ pub enum Fact {
         facts: u64,
     },
     Over,
+}
+
+/// Why a frame of a twin is late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateCause {
+    /// The same for all frames that are late for the same reason.
+    pub kind: String,
+    /// It in words, which may have a time in them.
+    pub because: String,
 }
 
 /// The screen and the renderer of a window.

@@ -43,6 +43,9 @@ pub struct Figures {
     /// Frames with the same text as the frame before, per second.
     pub idle_repaints_per_sec: f64,
     pub clicks: Clicks,
+    /// Why the window misbehaved by the metric of its pattern, if it did and the cause is known.
+    #[serde(default)]
+    pub because: Option<String>,
     /// The frame gaps over time.
     #[serde(rename = "frame_line")]
     pub sparkline: Sparkline,

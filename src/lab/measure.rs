@@ -41,6 +41,7 @@ impl Figures {
             repaints_per_sec: per_sec(run.draws(|_| true)),
             idle_repaints_per_sec: per_sec(run.draws(|changed| !changed)),
             clicks: run.clicks(),
+            because: None,
             sparkline: run.sparkline(),
             ending,
         })

@@ -91,7 +91,7 @@ impl Metric {
 
     /// The minimum of the bad variant to count as reproduced: a value, and a multiple of the fixed
     /// variant's.
-    fn bad_min(self) -> (f64, f64) {
+    pub(super) fn bad_min(self) -> (f64, f64) {
         match self {
             Self::Frozen => (100.0, 3.0),
             Self::FrameGaps => (1000.0 / 60.0, 1.5),

@@ -4,6 +4,7 @@
 //! lines. It runs in a *twin*, a window in a child process, which the Lab can watch while it freezes,
 //! and kill. The twin reports *facts* as they happen; the *figures* of a run are computed from them.
 
+mod because;
 mod cpu;
 mod export;
 mod fact;
@@ -23,8 +24,9 @@ mod twin;
 mod unit;
 mod work;
 
+pub use because::because;
 pub use cpu::{ThreadTime, UI_THREAD};
-pub use fact::{Display, Fact, FactLog, Stamped};
+pub use fact::{Display, Fact, FactLog, LateCause, Stamped};
 pub use figure_table::{FIGURES, Figure};
 pub use figures::{Clicks, Figures, ThreadCpu, TwinOutcome};
 pub use frame_line::{FrameLine, MAX_LIVE_PLOT, PLOT_LEAD};

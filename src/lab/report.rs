@@ -83,6 +83,11 @@ impl Row {
         Centre::of(self.measured.iter().filter_map(figure))
     }
 
+    /// Why the window misbehaved in the median run, if it did and the cause is known.
+    pub fn because(&self) -> Option<&str> {
+        self.figures.as_ref()?.because.as_deref()
+    }
+
     /// The metric in words, or the reason for its absence.
     pub fn text(&self) -> String {
         let metric = self.pattern.entry().metric;
@@ -143,6 +148,11 @@ impl LabReport {
     pub fn row(&self, pattern: PatternId, variant: Variant) -> Option<&Row> {
         let mut rows = self.rows.iter();
         rows.find(|row| row.pattern == pattern && row.variant == variant)
+    }
+
+    /// Why the bad variant of a pattern misbehaved, if it did and the cause is known.
+    pub fn because(&self, pattern: PatternId) -> Option<&str> {
+        self.row(pattern, Variant::Bad)?.because()
     }
 
     /// The comparison of both variants, once both have figures.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::because::because;
 use super::fact::{Display, Fact, Stamped};
 use super::figures::{Figures, TwinOutcome};
 use super::frame_line::MAX_LIVE_PLOT;
@@ -29,6 +30,9 @@ const MAX_OUTPUT_BYTES: usize = 4 * 1024 * 1024;
 /// The maximum of facts of a run: far more than any scenario produces. A manual run keeps the newest
 /// ones.
 const MAX_FACTS: usize = 1_000_000;
+
+/// The lines of a panic with its backtrace.
+const MAX_ERROR_LINES: usize = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TwinRunOptions {
@@ -191,7 +195,12 @@ impl TwinRun {
 
     /// The figures; `None` while the twin runs, and if `Start` was never clicked.
     pub fn figures(&self) -> Option<Figures> {
-        Figures::of(&self.facts, self.ending.clone()?)
+        let mut figures = Figures::of(&self.facts, self.ending.clone()?)?;
+        let metric = self.options.pattern.entry().metric;
+        let errors = self.process.output_since(Stream::Stderr, 0);
+        let errors = errors.last_lines(MAX_ERROR_LINES);
+        figures.because = because(metric, &self.facts, &figures, &errors);
+        Some(figures)
     }
 
     /// Blocks until the next [`poll`](Self::poll) is due, or the token is cancelled: for a program

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use crate::join::watchdog::{FrameGuard, LabelGuard, Watchdog};
+use crate::late_frame;
 use crate::record::IncidentRecord;
 
 /// Frames longer than this feel slow.
@@ -23,13 +24,14 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new() -> Self {
         let (sender, ended) = crossbeam_channel::bounded(MAX_WAITING);
-        let watchdog = Watchdog::new(MAX_FRAME_TIME, move |incident| {
+        let watchdog = late_frame::watchdog(MAX_FRAME_TIME, move |incident| {
             if incident.has_ended {
                 // Does not wake the window, or a window with only slow frames would never rest. It
                 // reads incidents in its next frame. A full queue may drop one.
                 let record = IncidentRecord {
                     began: incident.began,
                     lasted: incident.lasted,
+                    because: incident.because(),
                     label: incident.label,
                 };
                 sender.try_send(record).ok();

@@ -13,6 +13,9 @@ pub struct IncidentRecord {
     pub lasted: Duration,
     /// The activity of the window, if known.
     pub label: Option<String>,
+    /// Why it took too long, if known.
+    #[serde(default)]
+    pub because: Option<String>,
 }
 
 /// The frames of the window that took too long, newest first.

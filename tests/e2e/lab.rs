@@ -38,6 +38,11 @@ fn join_in_click_freezes_only_the_bad_variant() {
         let threads = bad["threads"].as_array().expect("a list");
         let has_name = threads.iter().any(|thread| thread["name"] == "work");
         assert!(has_name, "the joined thread: {threads:?}");
+        let because = bad["because"].as_str().unwrap_or_default();
+        assert!(
+            because.starts_with("waits for thread `work` to end, which "),
+            "{bad}"
+        );
         let gap = number(fixed, "/frame_gap_ms/p99");
         let result = number(fixed, "/time_to_result_ms");
         if gap <= 20.0 && result <= 50.0 {

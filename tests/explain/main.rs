@@ -8,6 +8,7 @@
 
 mod edges;
 mod hostile;
+mod own;
 mod program;
 mod programs;
 mod runtimes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::time::ClockId;
 
 use super::escaped::escaped;
-use super::files::{End, OpenFile, fdinfo, holders_of_path, is_fifo};
+use super::files::{End, OpenFile, fdinfo, is_fifo};
 use super::finding::{Finding, Who};
 use super::futex;
 use super::reader::{ProcessReader, low};
@@ -177,7 +177,7 @@ fn open(process: &ProcessReader<'_>, path: u64, flags: u64) -> Finding {
     }
     let reads = flags & ACCESS_MODE == 0;
     let absolute = std::fs::canonicalize(&from_here).unwrap_or(from_here);
-    let holders = holders_of_path(&process.system.table, &absolute);
+    let holders = process.system.holders_of_path(&absolute);
     let awaits = holders
         .into_iter()
         .map(|(pid, _)| Who::Process(pid))
@@ -203,7 +203,7 @@ fn file_lock(process: &ProcessReader<'_>, fd: u64) -> Finding {
 
 /// Waits for one child, for any of a process group, or for any at all.
 fn children(process: &ProcessReader<'_>, id: i32) -> Finding {
-    let table = &process.system.table;
+    let table = process.system.table();
     let any = |pids: Vec<u32>| {
         let awaits = pids.into_iter().map(Who::Process).collect();
         Finding::awaiting(Activity::Children(Children::Any), awaits)

@@ -40,7 +40,7 @@ impl End {
 }
 
 /// Who has which pipe, socket and terminal open.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Holders {
     by_link: BTreeMap<PathBuf, Vec<(u32, i32)>>,
 }
@@ -180,7 +180,7 @@ impl OpenFile {
     pub(super) fn others(&self, system: &System, needs: End) -> Vec<Who> {
         match self.kind {
             FileKind::Pipe => with_end(system.holders().of(&self.link), needs),
-            FileKind::Fifo => with_end(&holders_of_path(&system.table, &self.link), needs),
+            FileKind::Fifo => with_end(&system.holders_of_path(&self.link), needs),
             FileKind::UnixSocket | FileKind::Tcp => {
                 let peer = self.inode().and_then(|inode| system.sockets().peer(inode));
                 peer.map_or_else(Vec::new, |peer| system.holders().of_socket(peer))

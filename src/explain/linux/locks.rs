@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::files::{OpenFile, fdinfo, holders_of_path};
+use super::files::{OpenFile, fdinfo};
 use super::finding::Who;
 use super::system::System;
 
@@ -47,7 +47,8 @@ impl FileLocks {
         if holders.is_empty() {
             // The pid of a `flock` is that of who called it, who may have ended while others still
             // have the file open.
-            holders = holders_of_path(&system.table, file.path())
+            holders = system
+                .holders_of_path(file.path())
                 .into_iter()
                 .filter(|(pid, fd)| {
                     fdinfo(*pid, *fd)

@@ -10,6 +10,7 @@ mod futex;
 mod groups;
 mod locks;
 mod merge;
+mod own;
 mod reader;
 mod small;
 mod snapshot;
@@ -21,6 +22,8 @@ mod thread;
 use std::fs;
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
+
+pub(crate) use own::Looks;
 
 use crate::runtime::Answer;
 use crate::{ExplainError, WaitGraph};

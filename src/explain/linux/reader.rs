@@ -37,6 +37,10 @@ impl<'a> ProcessReader<'a> {
         }
     }
 
+    pub(super) fn tids(&self) -> &[u32] {
+        &self.tids
+    }
+
     /// Opened by a thread that lives: that of a process whose first thread has ended is empty.
     fn memory(&self) -> Option<&File> {
         let open = || {
@@ -131,7 +135,7 @@ impl<'a> ProcessReader<'a> {
         let own = namespace(self.pid)?;
         let mut others = self
             .system
-            .table
+            .table()
             .pids()
             .filter(|pid| namespace(*pid) == Some(own.clone()));
         others.find_map(|pid| {

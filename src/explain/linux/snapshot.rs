@@ -1,12 +1,13 @@
 //! One look at a process and at all whom it waits for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::thread::{Builder, available_parallelism, scope};
 
 use super::answered;
 use super::escaped::escaped;
+use super::finding::Who;
 use super::reader::{ProcessReader, tids};
 use super::small;
 use super::system::System;
@@ -18,6 +19,9 @@ use crate::runtime::Answer;
 /// More processes than this are not looked at.
 const MAX_PROCESSES: usize = 1_000;
 
+/// A brief look follows a chain of waits no further than this.
+const MAX_CHAIN: usize = 32;
+
 /// So many threads are looked at in less time than a thread takes to start.
 const MIN_PART: usize = 64;
 
@@ -25,7 +29,7 @@ const MIN_PART: usize = 64;
 const MAX_TITLE: usize = 100;
 
 /// A process as it was at one time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SeenProcess {
     pub(super) pid: u32,
     pub(super) started: u64,
@@ -37,7 +41,7 @@ pub(super) struct SeenProcess {
 }
 
 /// What one look has found. The first process is one of those that were asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) processes: Vec<SeenProcess>,
     /// Whom somebody waits for and who is not among the processes.
@@ -55,10 +59,10 @@ impl Snapshot {
     ) -> Result<Self, ExplainError> {
         let earlier = before.map(Self::threads);
         let system = System::new()?;
-        let alive = asked.iter().filter(|pid| system.table.contains(**pid));
+        let alive = asked.iter().filter(|pid| system.table().contains(**pid));
         let mut next: VecDeque<u32> = alive.copied().collect();
         if descendants {
-            let trees = asked.iter().flat_map(|pid| system.table.tree(*pid));
+            let trees = asked.iter().flat_map(|pid| system.table().tree(*pid));
             next.extend(trees);
         }
         let mut places = BTreeMap::new();
@@ -95,6 +99,35 @@ impl Snapshot {
             processes,
             left_out,
         })
+    }
+
+    /// Looks at one thread, and at those that it waits for, without all others. Nothing if it has ended.
+    pub(super) fn of_thread(pid: u32, tid: u32, before: Option<&Self>) -> Option<Self> {
+        let earlier = before.map(Self::threads);
+        let system = System::brief();
+        let mut brief = BriefLook {
+            system: &system,
+            earlier: earlier.as_ref(),
+            readers: BTreeMap::new(),
+            processes: Vec::new(),
+        };
+        let mut next = VecDeque::from([Who::Thread { pid, tid }]);
+        let mut seen = BTreeSet::new();
+        while let Some(who) = next.pop_front() {
+            if seen.len() < MAX_CHAIN && seen.insert(who) {
+                next.extend(brief.look(who));
+            }
+        }
+        let first = brief.processes.first()?.threads.first()?;
+        (first.tid == tid).then_some(Self {
+            processes: brief.processes,
+            left_out: Vec::new(),
+        })
+    }
+
+    /// Returns the thread that was asked for.
+    pub(super) fn first_thread(&self) -> Option<&SeenThread> {
+        self.processes.first()?.threads.first()
     }
 
     pub(super) fn threads(&self) -> Earlier<'_> {
@@ -140,16 +173,73 @@ fn look(
     })
 }
 
+/// A look at some threads of some processes.
+struct BriefLook<'a> {
+    system: &'a System,
+    earlier: Option<&'a Earlier<'a>>,
+    /// The processes, by pid, with their places in `processes`.
+    readers: BTreeMap<u32, (usize, ProcessReader<'a>)>,
+    processes: Vec<SeenProcess>,
+}
+
+impl BriefLook<'_> {
+    /// Looks at a thread, or at all threads of a process. Returns whom they wait for.
+    fn look(&mut self, who: Who) -> Vec<Who> {
+        let pid = who.pid();
+        if !self.readers.contains_key(&pid) {
+            let Some(stat) = Stat::read(&format!("/proc/{pid}/stat")) else {
+                return Vec::new();
+            };
+            let reader = ProcessReader::new(self.system, pid, tids(pid));
+            self.readers.insert(pid, (self.processes.len(), reader));
+            self.processes.push(SeenProcess {
+                pid,
+                started: stat.started,
+                zombie: stat.is_zombie(),
+                title: None,
+                name: stat.name,
+                parent: stat.parent,
+                threads: Vec::new(),
+            });
+        }
+        let (place, reader) = &self.readers[&pid];
+        let threads = &mut self.processes[*place].threads;
+        let sought = match who {
+            Who::Thread { tid, .. } => vec![tid],
+            Who::Process(_) => reader.tids().to_vec(),
+        };
+        let mut awaited = Vec::new();
+        for tid in sought {
+            if threads.iter().any(|thread| thread.tid == tid) {
+                continue;
+            }
+            if let Some(thread) = thread_of(reader, tid, self.earlier) {
+                awaited.extend(thread.finding.awaits.iter().copied());
+                threads.push(thread);
+            }
+        }
+        awaited
+    }
+}
+
+fn thread_of(
+    reader: &ProcessReader<'_>,
+    tid: u32,
+    earlier: Option<&Earlier<'_>>,
+) -> Option<SeenThread> {
+    match earlier {
+        None => thread::first_look(reader, tid),
+        Some(earlier) => thread::second_look(reader, tid, earlier),
+    }
+}
+
 /// Looks at the threads of a process: at many on several processors side by side.
 fn look_at_threads(
     reader: &ProcessReader<'_>,
     tids: &[u32],
     earlier: Option<&Earlier<'_>>,
 ) -> Vec<SeenThread> {
-    let look = |tid: &u32| match earlier {
-        None => thread::first_look(reader, *tid),
-        Some(earlier) => thread::second_look(reader, *tid, earlier),
-    };
+    let look = |tid: &u32| thread_of(reader, *tid, earlier);
     let look_at_part = |part: &[u32]| -> Vec<SeenThread> { part.iter().filter_map(look).collect() };
     let processors = available_parallelism().map_or(1, NonZeroUsize::get);
     let part = tids.len().div_ceil(processors).max(MIN_PART);

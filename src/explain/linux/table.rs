@@ -7,7 +7,7 @@ use procfs::process::all_processes;
 use crate::ExplainError;
 
 /// The children of each process, as they were at one time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Table {
     /// By pid: the parent and the process group.
     entries: BTreeMap<u32, Entry>,

@@ -1,13 +1,13 @@
 //! One look at a thread.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use syscalls::Sysno;
 
 use super::call::{self, SystemCall};
 use super::escaped::escaped;
 use super::finding::{Finding, Who};
-use super::fuse;
 use super::reader::ProcessReader;
 use super::small;
 use crate::graph::{Activity, File};
@@ -157,6 +157,13 @@ impl Schedule {
         self.runs > 0
     }
 
+    /// Returns for how long the thread has run since an earlier time, and for how long it could have.
+    pub(super) fn since(self, before: Self) -> [Duration; 2] {
+        let ran = self.run_time.saturating_sub(before.run_time);
+        let ready = self.waiting_time.saturating_sub(before.waiting_time);
+        [ran, ready].map(Duration::from_nanos)
+    }
+
     fn read(folder: &str) -> Self {
         let text = small::text(&format!("{folder}/schedstat")).unwrap_or_default();
         let mut numbers = text
@@ -209,7 +216,7 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
         ('D', Doing::Call(call)) if is_fork(call) => {
             let children = process
                 .system
-                .table
+                .table()
                 .children(process.pid)
                 .map(Who::Process)
                 .collect();
@@ -239,7 +246,7 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
 /// A wait for a disk, or for a process that serves a file system.
 fn on_device(process: &ProcessReader<'_>, folder: &str, file: Option<File>) -> Finding {
     if waits_in(folder).contains("request_wait_answer") {
-        let servers = fuse::servers(&process.system.table, process.pid);
+        let servers = process.system.file_servers(process.pid);
         Finding::awaiting(Activity::FileSystem(file), servers)
     } else {
         Finding::new(Activity::Device(file))

@@ -12,6 +12,16 @@ pub struct WaitGraph {
     pub waits: Vec<WaitInfo>,
 }
 
+/// What a thread waits for.
+#[cfg(not(loom))]
+pub(crate) struct ThreadWait {
+    /// Another one for each wait.
+    pub(crate) number: u64,
+    /// It in words: "waits for task `decode` to end".
+    pub(crate) what: String,
+    pub(crate) since: Instant,
+}
+
 /// One waiting thread, or one task that follows another and has not begun.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -21,6 +21,34 @@ pub(crate) struct Intent {
     pub(crate) deadline: Option<Instant>,
 }
 
+impl Intent {
+    /// Says what the wait is for: "waits for task `decode` to end". `None` if something else may end it, too.
+    #[cfg(not(loom))]
+    pub(super) fn in_words(&self) -> Option<String> {
+        if self.need == Need::Nothing {
+            return None;
+        }
+        if let Some(pid) = self.targets.process() {
+            return Some(format!("waits for the child process {pid}"));
+        }
+        let mut first = None;
+        self.targets.find(|task| {
+            if !task.is_finished() {
+                first = Some(task.name().clone());
+            }
+            first.is_some()
+        });
+        let first = first?;
+        Some(match (self.targets.unfinished(), self.need) {
+            (0 | 1, _) => format!("waits for task `{first}` to end"),
+            (count, Need::Any) => {
+                format!("waits for one of {count} tasks to end, such as `{first}`")
+            }
+            (count, _) => format!("waits for {count} tasks to end, such as `{first}`"),
+        })
+    }
+}
+
 /// The reason why the graph refuses a wait.
 #[derive(Clone)]
 pub(crate) enum Refusal {

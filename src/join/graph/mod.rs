@@ -35,6 +35,8 @@ mod waits;
 
 use std::sync::Arc;
 
+#[cfg(not(loom))]
+pub(crate) use self::info::ThreadWait;
 pub use self::info::{WaitGraph, WaitInfo};
 pub(crate) use self::intent::{Intent, Need, Refusal};
 pub(crate) use self::shortages::Shortages;
@@ -177,6 +179,30 @@ impl Graph {
         for thread in broken {
             thread.unpark();
         }
+    }
+
+    /// Returns what a thread waits for, unless it runs another task meanwhile.
+    #[cfg(not(loom))]
+    pub(crate) fn wait_of(&self, thread: std::thread::ThreadId) -> Option<ThreadWait> {
+        let waits = lock(&self.waits);
+        let own = waits.entries.values().filter(|entry| {
+            let waits = entry.thread.as_ref();
+            waits.is_some_and(|waits| waits.id() == thread)
+        });
+        // A callback may wait inside of another wait.
+        let entry = own.max_by_key(|entry| entry.number)?;
+        let helps = entry
+            .helps
+            .as_ref()
+            .is_some_and(|task| task.get().is_some());
+        if helps || entry.broken.is_some() {
+            return None;
+        }
+        Some(ThreadWait {
+            number: entry.number,
+            what: entry.intent.in_words()?,
+            since: entry.since,
+        })
     }
 
     pub(crate) fn snapshot(&self) -> WaitGraph {

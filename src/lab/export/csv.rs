@@ -8,7 +8,9 @@ impl LabReport {
     pub fn csv(&self) -> String {
         let names = ["id", "variant", "runs"].into_iter();
         let names = names.chain(FIGURES.iter().map(|figure| figure.id));
-        let names = names.chain(["ending", "machine"]).map(str::to_owned);
+        let names = names
+            .chain(["because", "ending", "machine"])
+            .map(str::to_owned);
         let mut text = csv_line(names);
         for row in &self.rows {
             let head = [
@@ -20,7 +22,8 @@ impl LabReport {
                 let centre = row.centre(figure.value);
                 centre.map_or_else(String::new, |centre| csv_number(centre.median))
             });
-            let tail = [row.ending.to_string(), self.machine.text()];
+            let because = row.because().unwrap_or_default().to_owned();
+            let tail = [because, row.ending.to_string(), self.machine.text()];
             text += &csv_line(head.into_iter().chain(figures).chain(tail));
         }
         text

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::lab::report::LabReport;
 
 impl LabReport {
-    /// One line for each pattern that was run.
+    /// One line for each pattern that was run, and one with the cause where it is known.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for id in self.patterns() {
@@ -14,6 +14,9 @@ impl LabReport {
                 None => self.variants_text(id),
             };
             writeln!(text, "{:<24} {line}", id.to_string()).expect("a string takes any text");
+            if let Some(because) = self.because(id) {
+                writeln!(text, "{:<24} because: {because}", "").expect("a string takes any text");
+            }
         }
         text
     }

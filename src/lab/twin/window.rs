@@ -1,6 +1,7 @@
 //! The window of a twin: a `Start` button, widgets to try while the work runs, and the pattern.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher};
+use std::time::Duration;
 
 use eframe::egui::layers::PaintList;
 use eframe::egui::{
@@ -11,11 +12,13 @@ use eframe::glow::HasContext as _;
 
 use super::scenario::ScriptedInput;
 use crate::format;
+use crate::join::watchdog::{Cause, FrameGuard, LabelGuard, Watchdog};
 use crate::lab::cpu::{self, ThreadTime};
-use crate::lab::fact::{Display, Fact, FactLog};
+use crate::lab::fact::{Display, Fact, FactLog, LateCause};
 use crate::lab::pattern::{Pattern, Scenario, Variant};
 use crate::lab::run::TwinRunOptions;
 use crate::lab::work::Work;
+use crate::late_frame;
 
 pub(super) struct Twin {
     options: TwinRunOptions,
@@ -35,7 +38,18 @@ pub(super) struct Twin {
     counter_at: Pos2,
     cpu_ns: u64,
     text_hash: u64,
+    /// `None` if the system refused its thread.
+    watchdog: Option<Watchdog>,
+    /// The frame that is drawn. That of a window with input lasts until the next one, so painting counts, too.
+    frame: Option<FrameGuard>,
+    frames: u64,
 }
+
+/// Two frames at 60 Hz.
+const MAX_FRAME_TIME: Duration = Duration::from_micros(33_333);
+
+/// Of so many frames one says how often it was asked for, because that takes time.
+const FRAMES_PER_COUNT: u64 = 16;
 
 impl Twin {
     pub(super) fn new(
@@ -46,6 +60,7 @@ impl Twin {
         input: ScriptedInput,
     ) -> Self {
         let entry = options.pattern.entry();
+        let watchdog = watchdog(log.clone());
         let monitor = creation
             .winit_window()
             .and_then(|window| window.current_monitor());
@@ -68,6 +83,9 @@ impl Twin {
             counter_at: Pos2::ZERO,
             cpu_ns: 0,
             text_hash: 0,
+            watchdog,
+            frame: None,
+            frames: 0,
         }
     }
 
@@ -87,11 +105,43 @@ impl Twin {
         let start = ui.button("Start");
         self.start_at = start.rect.center();
         if start.clicked() {
+            let _label = self.guard("a click on Start");
             self.log.note(Fact::DidStart);
             let ctx = ui.ctx().clone();
             self.pattern.start(self.work.clone(), &ctx);
         }
+        let _label = self.guard("drawing");
         self.pattern.ui(ui);
+    }
+
+    /// Begins a frame for the watchdog.
+    fn begin_frame(&mut self) {
+        // Ends the one before.
+        self.frame = None;
+        self.frame = self.watchdog.as_ref().map(Watchdog::frame);
+    }
+
+    /// Ends a frame after which the window may rest.
+    fn end_frame(&mut self) {
+        let is_probed = self.options.pattern.entry().scenario == Scenario::Probed;
+        if self.options.is_manual || !is_probed {
+            self.frame = None;
+        }
+    }
+
+    fn note_begin(&mut self, ctx: &Context) {
+        let hidden = ctx.input(|input| input.viewport().visible() == Some(false));
+        self.log.note(Fact::DidBegin { hidden });
+        self.frames += 1;
+        let scenario = self.options.pattern.entry().scenario;
+        if scenario == Scenario::Untouched && self.frames.is_multiple_of(FRAMES_PER_COUNT) {
+            let times = ctx.repaint_causes().len();
+            self.log.note(Fact::WasAskedFor { times });
+        }
+    }
+
+    fn guard(&self, label: &'static str) -> Option<LabelGuard> {
+        Some(self.watchdog.as_ref()?.guard(label))
     }
 
     /// What the user does here, whom nobody else tells.
@@ -143,17 +193,21 @@ impl eframe::App for Twin {
     }
 
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        let hidden = ctx.input(|input| input.viewport().visible() == Some(false));
-        self.log.note(Fact::DidBegin { hidden });
+        self.begin_frame();
+        self.note_begin(ctx);
         for probe in self.input.take_probes() {
             let waited = probe.elapsed().as_nanos();
             let waited_ns = u64::try_from(waited).unwrap_or(u64::MAX);
             self.log.note(Fact::DidAnswer { waited_ns });
         }
         self.pattern.logic(ctx);
+        self.end_frame();
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        if self.frame.is_none() {
+            self.begin_frame();
+        }
         CentralPanel::default().show(ui, |ui| self.window_ui(ui));
         if self.is_open && !self.is_in_front {
             // A click on the window of the Lab would hide it, and a hidden window draws nothing to measure. X11
@@ -176,15 +230,41 @@ impl eframe::App for Twin {
         });
         self.text_hash = text_hash;
         self.cpu_ns = cpu_ns;
+        self.end_frame();
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.begin_frame();
+        let _label = self.guard("closing");
         self.pattern.on_exit();
+        self.frame = None;
     }
 
     fn persist_egui_memory(&self) -> bool {
         false
     }
+}
+
+/// Notes frames that are late, and why.
+fn watchdog(log: FactLog) -> Option<Watchdog> {
+    let watchdog = late_frame::watchdog(MAX_FRAME_TIME, move |incident| {
+        let because = incident.because();
+        let cause = incident.cause.zip(because).map(|(cause, because)| {
+            let kind = match cause {
+                Cause::Waits { what, .. } => what,
+                Cause::Starved(_) => "starved".to_owned(),
+                other => other.to_string(),
+            };
+            LateCause { kind, because }
+        });
+        log.note(Fact::IsLate {
+            number: incident.number,
+            lasted_ns: u64::try_from(incident.lasted.as_nanos()).unwrap_or(u64::MAX),
+            has_ended: incident.has_ended,
+            cause,
+        });
+    });
+    watchdog.ok()
 }
 
 /// The renderer's own name. Mesa's software renderer is recognised by its threads, because asking for

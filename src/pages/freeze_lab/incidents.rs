@@ -48,7 +48,7 @@ fn list_ui(incidents: &Incidents, now: SystemTime, ui: &mut Ui) {
         .max_height(MAX_HEIGHT)
         .show(ui, |ui| {
             Grid::new("incidents")
-                .num_columns(3)
+                .num_columns(4)
                 .spacing([16.0, 2.0])
                 .show(ui, |ui| {
                     for incident in incidents.iter() {
@@ -63,5 +63,6 @@ fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
     ui.label(format::age(ago));
     ui.monospace(format::duration(incident.lasted));
     ui.label(incident.label.as_deref().unwrap_or("unknown"));
+    ui.label(incident.because.as_deref().unwrap_or_default());
     ui.end_row();
 }

@@ -1,6 +1,7 @@
 //! The Freeze Lab without a window: figures of given facts, the report, and twins that fail.
 //! `tests/e2e.rs` runs the patterns in real windows.
 
+mod because;
 mod command_line;
 mod figures;
 mod report;

@@ -63,6 +63,7 @@ fn incidents_are_the_newest_hundred() {
     let mut incidents = Incidents::default();
     for number in 0..200 {
         incidents.push(IncidentRecord {
+            because: None,
             began: SystemTime::UNIX_EPOCH,
             lasted: seconds(number),
             label: None,

@@ -1,0 +1,98 @@
+//! Why each bad twin of the Freeze Lab misbehaves, with each kind of work. It takes minutes, and nothing else may
+//! run beside it; the step `because` of tests/all.sh runs it.
+
+use serde_json::Value;
+
+use crate::session::Session;
+
+/// The bad twins of which at least so many are explained with all kinds of work, of 18.
+const LEAST: usize = 16;
+
+/// How a right sentence begins. Nothing if the twin behaves well with this work.
+fn right(pattern: &str, work: &str) -> Option<&'static str> {
+    let joined = match work {
+        "sleep" => "waits for thread `work` to end, which sleeps",
+        _ => "waits for thread `work` to end, which ",
+    };
+    Some(match pattern {
+        "join-in-click" | "join-on-close" => joined,
+        "join-timeout-in-click" | "join-timeout-per-frame" => "waits for task `work` to end",
+        // The messages and the lock are those of std.
+        "recv-per-frame" | "lock-held-by-worker" => {
+            "waits to be woken by another thread, which one is not recorded"
+        }
+        "work-in-ui" if work == "sleep" => "sleeps",
+        "work-in-ui" | "unbounded-drain" | "unvirtualised-log" => "computed for ",
+        // The bus by which the desktop shows the dialog.
+        "dialog-in-ui" => "waits for the socket `",
+        "thread-starvation" if work == "sleep" => return None,
+        "thread-starvation" => "starved by ",
+        "repaint-every-frame" => "draws frame after frame while the work runs",
+        "no-wake" => "waits for input: nothing woke it",
+        "wake-before-publish" => "was woken before the result was there",
+        "poll-in-ui-only" => "ran while it was hidden",
+        "panic-unwrapped" => "the UI thread panicked: called `Result::unwrap()`",
+        "wake-per-update" => "wakes the window ",
+        "endless-spinner" => "each frame asks for the next one",
+        other => panic!("{other} has no sentence here"),
+    })
+}
+
+/// Whether a sentence is right; `None` if there is none.
+fn judge(entry: &Value, work: &str) -> Option<bool> {
+    let pattern = entry["id"].as_str().expect("a name");
+    let said = entry["because"].as_str();
+    match (said, right(pattern, work)) {
+        (Some(said), Some(right)) => {
+            let other = "waits for another thread, while too many threads";
+            let starves = pattern == "thread-starvation" && said.starts_with(other);
+            Some(said.starts_with(right) || starves)
+        }
+        (Some(_), None) => Some(false),
+        (None, Some(_)) => None,
+        (None, None) => Some(true),
+    }
+}
+
+#[test]
+#[ignore = "needs a screen, and the machine to itself; tests/all.sh runs it"]
+fn bad_twins_say_why_with_every_kind_of_work() {
+    let session = Session::start("lab-because");
+    let mut lines = Vec::new();
+    let mut wrong = 0;
+    let mut unknown = std::collections::BTreeSet::new();
+    let mut patterns = 0;
+    for work in ["hash", "sleep", "file"] {
+        let program = env!("CARGO_BIN_EXE_meanwhile");
+        let args = [
+            "lab",
+            "run",
+            "--variant",
+            "bad",
+            "--secs",
+            "1",
+            "--format",
+            "json",
+            "--work",
+            work,
+        ];
+        let json = session.tool(program, &args).expect("they have figures");
+        let json: Value = serde_json::from_str(&json).expect("stdout is JSON");
+        let entries = json["patterns"].as_array().expect("a list");
+        patterns = entries.len();
+        for entry in entries {
+            let judged = judge(entry, work);
+            lines.push(format!(
+                "{work} {}: {} {judged:?}",
+                entry["id"], entry["because"]
+            ));
+            wrong += usize::from(judged == Some(false));
+            if judged.is_none() {
+                unknown.insert(entry["id"].to_string());
+            }
+        }
+    }
+    println!("{}", lines.join("\n"));
+    assert_eq!((wrong, patterns), (0, 18), "{lines:#?}");
+    assert!(patterns - unknown.len() >= LEAST, "{lines:#?}");
+}
