@@ -75,7 +75,9 @@ fn wakes_at_most(window: &Window<'_>, limit: u64, time: Duration) -> Result<(), 
     pause(time);
     let spent = Cost::of(window).since(before);
     let is_quiet = spent.wakeups <= limit;
-    is_quiet.then_some(()).ok_or(format!("in {time:?}: {spent:?}"))
+    is_quiet
+        .then_some(())
+        .ok_or(format!("in {time:?}: {spent:?}"))
 }
 
 fn read(path: &str) -> String {

@@ -22,8 +22,8 @@ const NAME_WIDTH: f32 = 190.0;
 const VALUE_WIDTH: f32 = 74.0;
 const RATIO_WIDTH: f32 = 52.0;
 const PLOT: Vec2 = Vec2::new(88.0, 30.0);
-const VERDICT_WIDTH: f32 = 200.0;
-const MIN_BECAUSE_WIDTH: f32 = 200.0;
+const BECAUSE_WIDTH: f32 = 200.0;
+const MIN_VERDICT_WIDTH: f32 = 200.0;
 const ROW_HEIGHT: f32 = 36.0;
 const HEADER_HEIGHT: f32 = 22.0;
 
@@ -86,8 +86,9 @@ fn table_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
         .columns(Column::exact(VALUE_WIDTH), 2)
         .column(Column::exact(RATIO_WIDTH))
         .columns(Column::exact(PLOT.x), 2)
-        .column(Column::exact(VERDICT_WIDTH).clip(true))
-        .column(Column::remainder().at_least(MIN_BECAUSE_WIDTH).clip(true))
+        .column(Column::exact(BECAUSE_WIDTH).clip(true))
+        // Last, because it repeats in words what the columns before it show.
+        .column(Column::remainder().at_least(MIN_VERDICT_WIDTH).clip(true))
         .header(HEADER_HEIGHT, header_ui)
         .body(|mut body| {
             for pattern in PatternId::all() {
@@ -108,10 +109,10 @@ fn header_ui(mut header: TableRow<'_, '_>) {
     for title in ["Frames, bad", "Frames, fixed"] {
         header.col(|ui| drop(ui.strong(title).on_hover_text(plot_hint)));
     }
-    header.col(|ui| drop(ui.strong("Verdict")));
     let because_hint = "What the UI thread of the bad variant did while its frames were late, or why its window \
                         misbehaved.";
     header.col(|ui| drop(ui.strong("Because").on_hover_text(because_hint)));
+    header.col(|ui| drop(ui.strong("Verdict")));
 }
 
 fn row_ui(
@@ -135,8 +136,8 @@ fn row_ui(
     for (variant, sparkline) in Variant::ALL.into_iter().zip(sparklines) {
         row.col(|ui| sparkline_ui((pattern, variant), sparkline, time, ui));
     }
-    row.col(|ui| verdict_ui(props, pattern, ui));
     row.col(|ui| because_ui(props.report.because(pattern), ui));
+    row.col(|ui| verdict_ui(props, pattern, ui));
     if is_clicked || row.response().clicked() {
         commands.push(LabCommand::Select(pattern));
     }
