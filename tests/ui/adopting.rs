@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use eframe::egui::{Key, Modifiers};
+
 use super::sleeper::Sleeper;
 use super::window::Window;
 
@@ -76,6 +78,22 @@ fn chosen_process_is_a_job_with_its_code() {
     parent.release();
     window.until(&format!("sh ({}) exited with code 7", parent.pid));
     window.until("joined after");
+}
+
+#[test]
+fn enter_takes_the_process_whose_number_was_typed() {
+    let parent = Parent::hold("exit 0");
+    let mut window = Window::open();
+    window.click("Add running process…");
+    window.until("started ");
+    window.type_into("Name or number", "no process has this name");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.shows("Name or number"));
+    window.press(Modifiers::COMMAND, Key::A);
+    window.type_into("Name or number", &parent.pid);
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until("#1 Running process");
+    assert!(!window.shows("Name or number"));
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! The choice of a running process that something else has started.
 
-use std::time::Duration;
-
-use eframe::egui::{Button, Id, Modal, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Button, Id, Key, Modal, RichText, ScrollArea, TextEdit, Ui};
 
 use super::WorkbenchCommand;
 use crate::format;
@@ -49,6 +47,22 @@ impl Adopting {
         })
     }
 
+    /// Chooses the process with the number that was typed, or the one that is shown if there is exactly one.
+    fn choose_only(&mut self) -> bool {
+        let Some(Ok(Ok(found))) = self.look.poll() else {
+            return false;
+        };
+        let number = self.filter.trim().parse();
+        let numbered = found.iter().find(|process| Ok(process.pid) == number);
+        let mut shown = found.iter().filter(|process| self.shows(process));
+        let only = shown.next().filter(|_| shown.next().is_none());
+        let Some(chosen) = numbered.or(only) else {
+            return false;
+        };
+        self.chosen = Some(chosen.clone());
+        true
+    }
+
     /// Whether what the user has typed is in the name or begins the number.
     fn shows(&self, process: &RunningProcess) -> bool {
         let filter = self.filter.trim().to_lowercase();
@@ -88,8 +102,8 @@ pub(super) fn adopting_ui(
             )
             .weak(),
         );
-        filter_ui(adopting, ui);
-        let is_chosen_now = list_ui(adopting, ui);
+        let is_entered = filter_ui(adopting, ui);
+        let is_chosen_now = list_ui(adopting, ui) || is_entered && adopting.choose_only();
         ui.add_space(6.0);
         ui.horizontal(|ui| {
             let add = ui.add_enabled(adopting.chosen.is_some(), Button::new("Add process"));
@@ -108,15 +122,19 @@ pub(super) fn adopting_ui(
     }
 }
 
-fn filter_ui(adopting: &mut Adopting, ui: &mut Ui) {
+/// Returns whether Enter was pressed.
+fn filter_ui(adopting: &mut Adopting, ui: &mut Ui) -> bool {
     ui.horizontal(|ui| {
         let label = ui.label("Name or number");
         let edit = TextEdit::singleline(&mut adopting.filter).desired_width(f32::INFINITY);
         let edit = ui.add(edit).labelled_by(label.id);
-        if !std::mem::replace(&mut adopting.is_drawn, true) {
+        let is_entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if is_entered || !std::mem::replace(&mut adopting.is_drawn, true) {
             edit.request_focus();
         }
-    });
+        is_entered
+    })
+    .inner
 }
 
 /// Draws the processes that fit what was typed. Returns whether one was chosen for good.
@@ -170,11 +188,9 @@ fn list_ui(adopting: &mut Adopting, ui: &mut Ui) -> bool {
     is_chosen_now
 }
 
-/// Such as `4711  make, for 3 min 20 s`.
+/// Such as `4711  make, started 5 min ago`.
 fn row_text(process: &RunningProcess) -> String {
-    let age = process.started_at.elapsed().unwrap_or_default();
-    // Whole seconds: the system does not tell more.
-    let age = format::duration(Duration::from_secs(age.as_secs()));
+    let age = format::age(process.started_at.elapsed().unwrap_or_default());
     let name = format::one_line(&process.name);
-    format!("{}  {name}, for {age}", process.pid)
+    format!("{}  {name}, started {age}", process.pid)
 }
