@@ -233,6 +233,10 @@ impl Words<'_> {
 
     /// Tells the chain from a thread to the cause, of a brief look, in which who has the other end of a file is
     /// left out: what each of the chain does, in few words.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux has what looks at threads")
+    )]
     pub(crate) fn brief_chain(&self, first: ThreadIndex) -> Vec<String> {
         let mut phrases = Vec::new();
         let mut seen = BTreeSet::new();
