@@ -122,7 +122,7 @@ fn ssh_waits_for_a_host_that_says_nothing() {
         "ssh-keygen -q -t ed25519 -N '' -f key\n\
          mkdir -p /run/sshd 2>/dev/null\n\
          /usr/sbin/sshd -D -f /dev/null -p {port} -h $PWD/key -o PidFile=none -o ListenAddress=127.0.0.1 & server=$!\n\
-         until (exec 3<>/dev/tcp/127.0.0.1/{port}); do sleep 0.05; done\n\
+         until (exec 3<>/dev/tcp/127.0.0.1/{port}); do kill -0 $server || exit; sleep 0.05; done\n\
          kill -STOP $server\n\
          ssh -F none -p {port} 127.0.0.1 true & echo $!"
     );
@@ -179,7 +179,7 @@ fn apt_that_waits_for_its_lock_sleeps() {
          read -r line <&${{COPROC[0]}}\n\
          apt-get -o Dir::State=$PWD -o Dir::State::status=$PWD/dpkg/status -o Dir::Cache=$PWD \
          -o DPkg::Lock::Timeout=600 -y install >log 2>&1 & echo $!\n\
-         until grep --quiet 'Waiting for cache lock' log; do sleep 0.05; done"
+         until grep --quiet 'Waiting for cache lock' log; do kill -0 $! || exit; sleep 0.05; done"
     );
     let waiting = shell(&script, folder);
     assert_says(pid_in(&waiting), "`apt-get` (pid N) sleeps for N.N s.");
@@ -201,8 +201,8 @@ fn blocked_transaction_of_postgresql() {
          run() {{ exec {user} \"$@\"; }}\n\
          sql() {{ run \"$bin/psql\" -h $PWD -d postgres -qAt \"$@\"; }}\n\
          (run $bin/initdb -D $PWD/data -U $(id -un {name}) -A trust) >/dev/null\n\
-         (run $bin/postgres -D $PWD/data -k $PWD -c listen_addresses= -c fsync=off) & \n\
-         until (sql -c 'create table t as select 1 as a'); do sleep 0.05; done\n\
+         (run $bin/postgres -D $PWD/data -k $PWD -c listen_addresses= -c fsync=off) & server=$!\n\
+         until (sql -c 'create table t as select 1 as a'); do kill -0 $server || exit; sleep 0.05; done\n\
          (echo 'begin; update t set a = 2; \\! touch held'; sleep 600) | (sql) &\n\
          until [ -e held ]; do sleep 0.05; done\n\
          (sql -c 'update t set a = 3') & echo $!",
@@ -307,7 +307,7 @@ fn files_that_a_process_serves() {
     // A mount in a namespace of its own ends with the processes in it.
     let script = "mkdir source mount; echo text >source/file\n\
                   bindfs -f --no-allow-other source mount & server=$!\n\
-                  until [ -e mount/file ]; do sleep 0.05; done\n\
+                  until [ -e mount/file ]; do kill -0 $server || exit; sleep 0.05; done\n\
                   kill -STOP $server\n\
                   cat mount/file & echo $!\n\
                   echo ready; wait";
