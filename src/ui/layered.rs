@@ -125,6 +125,18 @@ fn closing(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     closes
 }
 
+/// The columns in the order in which they are gone through: to the right and back, each with whether that leads
+/// to the right.
+fn sweeps(columns: usize) -> impl Iterator<Item = (usize, bool)> {
+    (0..2 * SWEEPS).flat_map(move |sweep| {
+        let to_right = sweep % 2 == 0;
+        (0..columns).map(move |step| {
+            let column = if to_right { step } else { columns - 1 - step };
+            (column, to_right)
+        })
+    })
+}
+
 /// Returns the column of each node: right of all that lead to it. The edges form no cycle.
 fn columns_of(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     let mut leading = vec![Vec::new(); count];
@@ -188,39 +200,23 @@ impl Layout {
         for column in &self.columns {
             rank(column, &mut ranks);
         }
-        for sweep in 0..2 * SWEEPS {
-            let to_right = sweep % 2 == 0;
-            for step in 0..self.columns.len() {
-                let step = if to_right {
-                    step
-                } else {
-                    self.columns.len() - 1 - step
-                };
-                let neighbours = if to_right { &self.left } else { &self.right };
-                let wanted = |item: &usize| mean(&neighbours[*item], |it| ranks[it]);
-                let mut keyed: Vec<(f32, usize)> = self.columns[step]
-                    .iter()
-                    .map(|item| (wanted(item).unwrap_or(ranks[*item]), *item))
-                    .collect();
-                keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-                self.columns[step] = keyed.into_iter().map(|(_, item)| item).collect();
-                rank(&self.columns[step], &mut ranks);
-            }
+        for (column, to_right) in sweeps(self.columns.len()) {
+            let neighbours = if to_right { &self.left } else { &self.right };
+            let wanted = |item: &usize| mean(&neighbours[*item], |it| ranks[it]);
+            let mut keyed: Vec<(f32, usize)> = self.columns[column]
+                .iter()
+                .map(|item| (wanted(item).unwrap_or(ranks[*item]), *item))
+                .collect();
+            keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+            self.columns[column] = keyed.into_iter().map(|(_, item)| item).collect();
+            rank(&self.columns[column], &mut ranks);
         }
     }
 
     /// Moves the items of each column, in their order, to where their neighbours are.
     fn align(&mut self) {
-        for sweep in 0..2 * SWEEPS {
-            let to_right = sweep % 2 == 0;
-            for step in 0..self.columns.len() {
-                let step = if to_right {
-                    step
-                } else {
-                    self.columns.len() - 1 - step
-                };
-                self.align_column(step, to_right);
-            }
+        for (column, to_right) in sweeps(self.columns.len()) {
+            self.align_column(column, to_right);
         }
         let top = self.items.iter().map(|item| item.y).reduce(f32::min);
         for item in &mut self.items {

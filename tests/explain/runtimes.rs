@@ -23,7 +23,7 @@ fn two_waiting_threads() -> (Waiting, u32) {
 }
 
 /// The graph of a process with an answer that has these ids for `FIRST` and `SECOND`.
-fn told(runtime: Runtime, waiting: &Waiting, second: u32, output: &str) -> WaitGraph {
+fn answered(runtime: Runtime, waiting: &Waiting, second: u32, output: &str) -> WaitGraph {
     let output = output
         .replace("FIRST_HEX", &format!("{:#x}", waiting.pid()))
         .replace("SECOND_HEX", &format!("{second:#x}"))
@@ -94,7 +94,7 @@ Java stack information for the threads listed above:
 #[test]
 fn monitor_of_java_has_its_holder() {
     let (waiting, second) = two_waiting_threads();
-    let graph = told(Runtime::Java, &waiting, second, JAVA);
+    let graph = answered(Runtime::Java, &waiting, second, JAVA);
     assert_eq!(
         without_ids(&graph.sentence()),
         "`pythonN` (pid N, in `Shop.pay` (Shop.java:N)) waits for a lock of Java held by thread `pythonN` \
@@ -115,7 +115,7 @@ fn object_wait_of_java_holds_nothing() {
             "waiting to lock <0x000000069ea7c8b8>",
             "waiting to lock <0x000000069ea85b08>",
         );
-    let graph = told(Runtime::Java, &waiting, second, &output);
+    let graph = answered(Runtime::Java, &waiting, second, &output);
     assert_eq!(graph.threads[0].activity, Activity::Woken);
 }
 
@@ -127,7 +127,7 @@ fn locks_of_java_that_are_taken_crosswise_are_a_ring() {
         "Locked ownable synchronizers:\n\t- <0x000000069ea7c8f8> (a ReentrantLock)",
         1,
     );
-    let graph = told(Runtime::Java, &waiting, second, &output);
+    let graph = answered(Runtime::Java, &waiting, second, &output);
     assert_eq!(graph.rings().len(), 1, "{}", graph.sentence());
     assert_eq!(graph.threads[0].activity, Activity::Locks(Lock::Monitor));
 }
@@ -143,7 +143,7 @@ fn thread_of_python_has_its_place() {
         {"pid": 1, "thread_id": 3, "thread_name": "worker", "os_thread_id": SECOND, "active": false,
          "frames": [{"name": "work", "filename": "/home/a/q.py", "short_filename": null, "line": 5}]}
     ]"#;
-    let graph = told(Runtime::Python, &waiting, second, output);
+    let graph = answered(Runtime::Python, &waiting, second, output);
     assert_eq!(
         without_ids(&graph.sentence()),
         "`pythonN` (pid N, in `get` (queue.py:N), called from `<module>` (q.py:N)) waits to be woken by \
