@@ -1,9 +1,10 @@
 //! The question before the window closes over running work.
 
-use eframe::egui::{Id, Modal, RichText, Ui};
+use eframe::egui::{RichText, Ui};
 
 use crate::format;
 use crate::pages::commands::{self, UiCommand};
+use crate::ui::widgets::dialog_ui;
 
 /// The progress of closing the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,6 @@ pub(crate) enum ClosePhase {
 
 const TITLE: &str = "Work is still running";
 const WIDTH: f32 = 560.0;
-/// The question keeps so far from the edges of a narrow window.
-const MARGIN: f32 = 20.0;
 
 /// Draws the question in front of everything else. Returns an answer when the user gives one.
 pub(crate) fn close_question_ui(
@@ -29,12 +28,7 @@ pub(crate) fn close_question_ui(
     ui: &Ui,
 ) -> Option<UiCommand> {
     let mut answer = None;
-    let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
-        let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
-        ui.set_width(WIDTH.min(room));
-        ui.ctx()
-            .accesskit_node_builder(ui.unique_id(), |dialog| dialog.set_label(TITLE));
-        ui.heading(TITLE);
+    let modal = dialog_ui(TITLE, WIDTH, ui, |ui| {
         let jobs = format::plural(running_jobs, "job has", "jobs have");
         ui.label(match close_phase {
             ClosePhase::Asking => {

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Color32, DragValue, Event, FontId, Popup, PopupCloseBehavior, Response, RichText, Role,
-    Sense, Stroke, Ui, Vec2,
+    self, Color32, DragValue, Event, FontId, Id, Modal, ModalResponse, Popup, PopupCloseBehavior,
+    Response, RichText, Role, Sense, Stroke, Ui, Vec2,
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -282,4 +282,23 @@ pub(crate) fn tab_ui<T: PartialEq>(shown: &mut T, tab: T, title: &str, ui: &mut 
         node.set_selected(is_shown);
     });
     response
+}
+
+/// Draws a dialog in front of everything else. A screen reader says its title. It keeps so wide, or as wide as a narrow
+/// window lets it.
+pub(crate) fn dialog_ui<T>(
+    title: &str,
+    width: f32,
+    ui: &Ui,
+    contents: impl FnOnce(&mut Ui) -> T,
+) -> ModalResponse<T> {
+    const MARGIN: f32 = 20.0;
+    Modal::new(Id::unique(title)).show(ui.ctx(), |ui| {
+        let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
+        ui.set_width(width.min(room));
+        ui.ctx()
+            .accesskit_node_builder(ui.unique_id(), |dialog| dialog.set_label(title));
+        ui.heading(title);
+        contents(ui)
+    })
 }

@@ -1,16 +1,15 @@
 //! The choice of a running process that something else has started.
 
-use eframe::egui::{Button, Id, Key, Modal, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Button, Key, RichText, ScrollArea, TextEdit, Ui};
 
 use super::WorkbenchCommand;
 use crate::format;
 use crate::join::process::{RunningProcess, running_processes};
 use crate::join::{self, SpawnError, Task};
+use crate::ui::widgets::dialog_ui;
 
 const TITLE: &str = "Add running process";
 const WIDTH: f32 = 520.0;
-/// The dialog keeps so far from the edges of a narrow window.
-const MARGIN: f32 = 20.0;
 const LIST_HEIGHT: f32 = 220.0;
 
 /// The most that are kept, the newest of all.
@@ -89,12 +88,7 @@ pub(super) fn adopting_ui(
     let Some(adopting) = dialog else {
         return;
     };
-    let modal = Modal::new(Id::unique("adopting")).show(ui.ctx(), |ui| {
-        let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
-        ui.set_width(WIDTH.min(room));
-        ui.ctx()
-            .accesskit_node_builder(ui.unique_id(), |dialog| dialog.set_label(TITLE));
-        ui.heading(TITLE);
+    let modal = dialog_ui(TITLE, WIDTH, ui, |ui| {
         ui.label(
             RichText::new(
                 "It becomes a job that can be joined. The process is left alone when the window \

@@ -1,16 +1,15 @@
 //! The question before a process is ended that something else has started.
 
-use eframe::egui::{Id, Modal, Ui};
+use eframe::egui::Ui;
 
 use super::{WorkbenchCommand, command};
 use crate::format;
 use crate::pages::commands::UiCommand;
 use crate::record::{JobId, JobRecord};
+use crate::ui::widgets::dialog_ui;
 
 const TITLE: &str = "End a process of another program?";
 const WIDTH: f32 = 460.0;
-/// The question keeps so far from the edges of a narrow window.
-const MARGIN: f32 = 20.0;
 
 /// A command that waits for the answer.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +41,7 @@ pub(super) fn ending_ui(
         *question = None;
         return;
     };
-    let modal = Modal::new(Id::unique("ending")).show(ui.ctx(), |ui| {
-        let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
-        ui.set_width(WIDTH.min(room));
-        ui.ctx()
-            .accesskit_node_builder(ui.unique_id(), |dialog| dialog.set_label(TITLE));
-        ui.heading(TITLE);
+    let modal = dialog_ui(TITLE, WIDTH, ui, |ui| {
         ui.label(sentence(command, running));
         ui.add_space(8.0);
         let mut answer = None;
