@@ -18,7 +18,7 @@ impl Process {
     /// use meanwhile_join::process::Builder;
     /// use std::time::Duration;
     ///
-    /// let process = Builder::new("sh").args(["-c", "(sleep 0.1; echo late) & echo early"]).spawn()?;
+    /// let process = Builder::new("sh").args(["-c", "echo early; (sleep 0.1; echo late) &"]).spawn()?;
     /// process.join()?;
     /// assert!(process.wait_for_output(Duration::from_secs(60)));
     /// assert_eq!(process.output().stdout.text(), "early\nlate\n");
@@ -45,10 +45,10 @@ impl Process {
     /// ```
     /// use meanwhile_join::process::Builder;
     ///
-    /// let shell = Builder::new("sh").args(["-c", "sleep 60 & echo started"]).spawn()?;
+    /// let shell = Builder::new("sh").args(["-c", "(sleep 60; echo late) & echo started"]).spawn()?;
     /// shell.join()?;
     /// # if cfg!(all(target_os = "linux", not(other_unix))) {
-    /// assert_eq!(shell.output_holders()[0].name, "sleep");
+    /// assert_eq!(shell.output_holders()[0].name, "sh");
     /// # }
     /// # drop(shell.stop(std::time::Duration::from_secs(1)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -147,7 +147,7 @@ impl RunningProcess {
 ///
 /// # #[cfg(all(target_os = "linux", not(other_unix)))]
 /// for found in process::running_processes()? {
-///     let age = found.started_at.elapsed()?;
+///     let age = found.started_at.elapsed().unwrap_or_default();
 ///     println!("{} {} has run for {} s", found.pid, found.name, age.as_secs());
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -199,7 +199,7 @@ impl Process {
     /// use std::io::{BufRead as _, BufReader};
     ///
     /// // The shell reaps its child, whose exit is known nevertheless.
-    /// let script = "sh -c 'read line; exit 7' <&0 & echo $!; wait";
+    /// let script = "exec 3<&0; sh -c 'read line; exit 7' <&3 & echo $!; wait";
     /// let mut shell = Command::new("sh");
     /// let shell = shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
     /// let mut shell = shell.spawn()?;
