@@ -4,11 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
+type Paths = LazyLock<Vec<PathBuf>, Box<dyn FnOnce() -> Vec<PathBuf> + Send>>;
+
 /// The files and folders that the user picked, in their order. Copies share them, so a frame has time for one.
 #[derive(Clone)]
 pub struct JobInputs {
     is_empty: bool,
-    paths: Arc<LazyLock<Vec<PathBuf>, Box<dyn FnOnce() -> Vec<PathBuf> + Send>>>,
+    paths: Arc<Paths>,
 }
 
 impl JobInputs {

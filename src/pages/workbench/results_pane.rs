@@ -67,7 +67,6 @@ pub fn results_ui(
         && !compare_ui(comparison, job, ui)
     {
         state.comparison = None;
-        ui.memory_mut(|memory| memory.request_focus(table_id()));
     }
     let Some(item) = shown else {
         rows_ui(job, now, state, rows, ui, commands);
@@ -206,9 +205,11 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
             state.shows_details = true;
             ui.memory_mut(|memory| memory.request_focus(table_id()));
         }
-        let shown = ui.label(RichText::new(count_text(state, rows, items)).weak());
-        if rows != items || !state.selection.is_empty() {
-            // What the user asked for is said, but not how the number grows while a job plans.
+        let text = count_text(state, rows, items);
+        let shown = ui.label(RichText::new(&text).weak());
+        let is_asked_for = rows != items || !state.selection.is_empty();
+        let pass = ui.ctx().cumulative_pass_nr();
+        if state.count.is_said(text, is_asked_for, pass) {
             ui.ctx()
                 .accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
         }
@@ -306,6 +307,14 @@ fn table_ui(
     if drawn.is_clicked {
         focus.request_focus();
     }
+    if let Some(row) = drawn.revealed {
+        // The table may be higher than the place in which the page scrolls. To its height alone, as the rows do.
+        let row = Rect::from_x_y_ranges(Rangef::point(sight.center().x), row.y_range());
+        ui.scroll_to_rect_animation(row, None, egui::style::ScrollAnimation::none());
+    }
+    if state.revealed.is_some() {
+        ui.ctx().request_repaint();
+    }
     if let Some((lead, _)) = drawn.lead {
         ui.ctx().accesskit_node_builder(focus.id, |node| {
             node.set_active_descendant(lead.accesskit_id());
@@ -337,6 +346,8 @@ struct Drawn {
     menu_at: Option<Pos2>,
     /// The row that was selected last, if it is in sight.
     lead: Option<(Id, Rect)>,
+    /// The row that the keys went to, where the table is now that it has scrolled.
+    revealed: Option<Rect>,
 }
 
 fn table_id() -> Id {
@@ -472,14 +483,16 @@ fn body_ui(
     rows: usize,
 ) -> Drawn {
     let first = state.page * MAX_PAGE_ROWS;
+    let revealed = std::mem::replace(&mut state.revealed, state.scroll_to);
     let visible = Visible {
         sight,
         count: rows.saturating_sub(first).min(MAX_PAGE_ROWS),
         scroll_to: state.scroll_to.take(),
+        revealed,
     };
     let names_are_paths = job.names_are_paths();
     let mut drawn = Drawn::default();
-    Rows::show(
+    let revealed = Rows::show(
         body,
         &visible,
         now,
@@ -516,6 +529,7 @@ fn body_ui(
             }
         },
     );
+    drawn.revealed = revealed;
     drawn
 }
 

@@ -220,6 +220,36 @@ fn output_file_gets_the_lines_of_all_files() {
 }
 
 #[test]
+fn output_never_replaces_what_was_read() {
+    let folder = folder();
+    let list = format!("{ABC}  abc\n");
+    fs::write(folder.path().join("list"), &list).expect("it is ours");
+    std::os::unix::fs::symlink("list", folder.path().join("link")).expect("it is ours");
+    fs::hard_link(folder.path().join("abc"), folder.path().join("hard")).expect("it is ours");
+    let checksum = ["run", "checksum", "--format", "json", "abc"];
+    for (args, file) in [
+        (&["run", "verify", "list"][..], "list"),
+        (&["run", "verify", "list"], "link"),
+        (&["run", "verify", "list"], "abc"),
+        (&["run", "verify", "--format", "json", "list"], "hard"),
+        (&checksum, "abc"),
+        (&checksum, "hard"),
+    ] {
+        let mut command = meanwhile(&[args, &["--output", file]].concat());
+        let output = command.current_dir(folder.path()).output();
+        let output = output.expect("the program starts");
+        assert_eq!(code(&output), 1, "{args:?} {file}");
+        let advice = "choose another name";
+        assert!(err(&output).contains(advice), "{}", err(&output));
+        let read = |name| fs::read_to_string(folder.path().join(name)).expect("it is there");
+        assert_eq!(
+            (read("abc"), read("list")),
+            ("abc".to_owned(), list.clone())
+        );
+    }
+}
+
+#[test]
 fn lines_of_files_are_those_of_sha256sum() {
     let folder = folder();
     let zeros = "0".repeat(64);
