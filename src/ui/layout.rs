@@ -390,14 +390,16 @@ mod tests {
             };
             self.drawn.clear();
             let (list, drawn) = (&mut self.list, &mut self.drawn);
-            drop(self.ctx.clone().run_ui(input, |ui| {
+            let mut output = self.ctx.clone().run_ui(input, |ui| {
                 page_scroll_ui("list", ui, |ui| {
                     let entries = (0..ENTRIES).map(|entry| (entry, entry));
                     list.show(entries, ui, |entry, ui| {
                         drawn.push((entry, ui.button(format!("entry {entry}")).id));
                     });
                 });
-            }));
+            });
+            // Nothing is painted.
+            output.textures_delta.clear();
         }
 
         fn turn_wheel(&mut self, lines: f32) {

@@ -105,10 +105,14 @@ fn rows_ui(
         // The ground of a row reaches beyond its cells.
         let margin = egui::vec2(0.5 * ui.spacing().item_spacing.x, 0.0);
         let area = egui::ScrollArea::horizontal().content_margin(margin);
-        area.show(ui, |ui| {
+        let table = area.show(ui, |ui| {
             ui.set_min_width(MIN_TABLE_WIDTH);
-            table_ui(job, now, state, rows, ui, commands);
+            table_ui(job, now, state, rows, ui, commands)
         });
+        // The area takes all that is to be scrolled in it, up and down, too.
+        if let Some(row) = table.inner {
+            reveal(row, ui);
+        }
     });
 }
 
@@ -253,6 +257,7 @@ fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
     button_ui(command::NEXT_PAGE, ui);
 }
 
+/// Returns the row that the keys went to in the frame before.
 fn table_ui(
     job: &JobRecord,
     now: Duration,
@@ -260,7 +265,7 @@ fn table_ui(
     rows: usize,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
-) {
+) -> Option<Rect> {
     let sight = ui.clip_rect();
     let extent = Extent {
         items: job.items().len(),
@@ -307,11 +312,6 @@ fn table_ui(
     if drawn.is_clicked {
         focus.request_focus();
     }
-    if let Some(row) = drawn.revealed {
-        // The table may be higher than the place in which the page scrolls. To its height alone, as the rows do.
-        let row = Rect::from_x_y_ranges(Rangef::point(sight.center().x), row.y_range());
-        ui.scroll_to_rect_animation(row, None, egui::style::ScrollAnimation::none());
-    }
     if state.revealed.is_some() {
         ui.ctx().request_repaint();
     }
@@ -323,6 +323,17 @@ fn table_ui(
     let by_key = drawn.lead.filter(|_| asks_for_menu);
     let menu_at = drawn.menu_at.or(by_key.map(|(_, rect)| rect.left_bottom()));
     results_menu::show(menu_at, job, state, &focus, commands);
+    drawn.revealed
+}
+
+/// Scrolls the page to a row that is out of sight: the table may be higher than what is in sight of it. To its height
+/// alone, as the rows do.
+fn reveal(row: Rect, ui: &Ui) {
+    let sight = ui.clip_rect();
+    let row = Rect::from_x_y_ranges(Rangef::point(sight.center().x), row.y_range());
+    if !sight.y_range().contains(row.center().y) {
+        ui.scroll_to_rect_animation(row, None, egui::style::ScrollAnimation::none());
+    }
 }
 
 /// The separators of the columns take the keyboard, but have neither role nor name.
