@@ -303,28 +303,6 @@ fn keys_select_several_rows() {
 }
 
 #[test]
-fn row_of_the_keys_is_in_sight_where_the_page_scrolls() {
-    let mut window = with_items(40.0);
-    window.harness.set_size(egui::vec2(585.0, 370.0));
-    window.step();
-    window.scroll_to("Table of results");
-    window.named("Table of results").focus();
-    window.step();
-    for key in [egui::Key::End, egui::Key::Home, egui::Key::PageDown] {
-        window.press(Modifiers::NONE, key);
-        window.harness.run_steps(4);
-        let name = current(&window).expect("a row is read");
-        let text = format!("{name} is done");
-        let cell = window.cell(&text).rect();
-        let content = window.harness.ctx.content_rect();
-        assert!(
-            content.shrink(30.0).y_range().contains(cell.center().y),
-            "{key:?}: {cell}"
-        );
-    }
-}
-
-#[test]
 fn any_range_of_sorted_rows_is_selected() {
     // Nine of twelve items, in another order.
     let rows = vec![11_u32, 3, 7, 0, 8, 2, 9, 5, 1];
