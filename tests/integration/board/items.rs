@@ -119,7 +119,7 @@ fn inputs_are_made_by_the_plan_and_shared() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "abc").unwrap();
-    let (made, makers) = crossbeam_channel::unbounded();
+    let (made, makers) = crossbeam_channel::bounded(2);
     let inputs = JobInputs::made_by(false, move || {
         made.send(std::thread::current().id()).unwrap();
         vec![file]
