@@ -24,7 +24,7 @@ use egui_extras::{Column, TableBuilder};
 use meanwhile::app::{App, Setup};
 use meanwhile::format;
 use meanwhile::jobs::checksum::{self, Checksum};
-use meanwhile::jobs::{JobSpec, Options, Output, Priority, RunOn};
+use meanwhile::jobs::{JobInputs, JobSpec, Options, Output, Priority, RunOn};
 #[cfg(target_os = "linux")]
 use meanwhile::lab::{FrameLine, LabReport, MAX_LIVE_PLOT, Machine, PatternId, RunRecord, Variant};
 #[cfg(target_os = "linux")]
@@ -724,7 +724,7 @@ fn checksums(count: usize) -> Record {
     };
     let spec = Arc::new(JobSpec {
         options: Options::Checksum(checksum::Options::default()),
-        inputs: Vec::new(),
+        inputs: JobInputs::default(),
         run_on: RunOn::Pool,
         workers: 2,
         priority: Priority::default(),

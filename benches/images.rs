@@ -221,7 +221,7 @@ fn run_ours(photos: &Photos) -> Result<(), Box<dyn Error>> {
     let mut board = JobBoard::new(|| ());
     let job = board.start(JobSpec {
         options: jobs::Options::Images(options),
-        inputs: photos.inputs.clone(),
+        inputs: photos.inputs.clone().into(),
         run_on: RunOn::Pool,
         workers: cores(),
         priority: Priority::Background,

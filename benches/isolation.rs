@@ -64,7 +64,7 @@ fn hash(folder: &Path, files: usize, algorithm: Algorithm, run_on: RunOn) -> Dur
         ..checksum::Options::default()
     };
     let spec = JobSpec {
-        inputs: vec![PathBuf::from(folder)],
+        inputs: vec![PathBuf::from(folder)].into(),
         run_on,
         workers: 2,
         priority: Priority::Normal,

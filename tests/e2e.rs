@@ -29,6 +29,8 @@ mod lab;
 mod lab_page;
 #[path = "util/lesson_processes.rs"]
 mod lesson_processes;
+#[path = "e2e/opening.rs"]
+mod opening;
 #[path = "e2e/resources.rs"]
 mod resources;
 #[path = "e2e/session.rs"]

@@ -12,7 +12,7 @@ use crate::pages::settings;
 use crate::ui::layout::{PanelBelow, sides_ui};
 use crate::ui::notices::NoticeAction;
 use crate::ui::status_bar;
-use crate::ui::widgets::{button_width, menu_ui, tab_row_ui, tab_ui};
+use crate::ui::widgets::{button_width, focus_after_dialog, menu_ui, tab_row_ui, tab_ui};
 
 const MESSAGES: &str = "Messages";
 
@@ -35,6 +35,7 @@ impl eframe::App for App {
         // egui handles the zoom keys; the settings follow.
         self.context.state.pages.settings.zoom = ctx.zoom_factor();
         self.window_ui(ui);
+        focus_after_dialog(&ctx);
         drop(drawing);
         for command in pressed {
             self.run_command(command, &ctx);

@@ -8,8 +8,24 @@ use anyhow::{Context as _, bail};
 
 use super::message_line;
 use crate::format;
+use crate::jobs::identity::is_read;
 use crate::jobs::{Output, listed, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState, Panic};
+
+/// Fails if the file that gets the result is one that the job has read, unless it may be replaced by a list.
+///
+/// # Errors
+/// It is.
+pub(super) fn check_replaceable(job: &JobRecord, file: &Path) -> anyhow::Result<()> {
+    let items = job.items().iter().map(|item| item.input.as_path());
+    if is_read(file, job.spec(), items) && !job.spec().options.job().may_replace(file) {
+        bail!(
+            "{} is a file that this job has read, and was not replaced; choose another name.",
+            file.display()
+        );
+    }
+    Ok(())
+}
 
 /// Writes the JSON document of a job to stdout or to `file`.
 ///

@@ -113,6 +113,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     if let Some(list) = own_list.filter(|_| has_ended) {
         output::save_lines(job, &list)?;
     }
+    if let Some(file) = &file {
+        output::check_replaceable(job, file)?;
+    }
     match (format, &file) {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
         (Format::Text, Some(file)) => output::save_lines(job, file)?,

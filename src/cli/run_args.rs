@@ -178,7 +178,7 @@ impl RunArgs {
     pub(super) fn into_job(self) -> (JobSpec, Option<PathBuf>) {
         let spec = JobSpec {
             options: self.options,
-            inputs: self.arguments.inputs,
+            inputs: self.arguments.inputs.into(),
             run_on: self.common.on,
             workers: self.common.workers.map_or_else(jobs::cores, usize::from),
             priority: self.common.priority,

@@ -5,6 +5,8 @@ use std::path::Path;
 #[cfg(not(unix))]
 use std::time::SystemTime;
 
+use super::JobSpec;
+
 /// Identifies a file or folder.
 #[cfg(unix)]
 pub(crate) type FileIdentity = (u64, u64);
@@ -30,4 +32,21 @@ pub(crate) fn identity(metadata: &Metadata) -> FileIdentity {
 pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     let identity = |path: &Path| fs::metadata(path).ok().map(|it| identity(&it));
     identity(one).is_some_and(|one| Some(one) == identity(other))
+}
+
+/// Whether the file is one that a job has read, by any of its names: one of its `items`, an input such as a list, or a
+/// file that its options name.
+pub(crate) fn is_read<'a>(
+    file: &Path,
+    spec: &JobSpec,
+    items: impl IntoIterator<Item = &'a Path>,
+) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|it| identity(&it));
+    let own = identity(file);
+    let is_own = |read: &Path| own.is_some() && identity(read) == own;
+    let mut options = spec.options.clone();
+    let mut inputs = spec.inputs.paths().iter();
+    items.into_iter().any(is_own)
+        || inputs.any(|input| is_own(input))
+        || options.job_mut().places().iter().any(|path| is_own(path))
 }

@@ -13,6 +13,7 @@ mod args;
 mod catalogue;
 pub mod form;
 pub(crate) mod identity;
+mod inputs;
 mod interface;
 mod item;
 mod job;
@@ -25,6 +26,7 @@ mod process_run;
 pub(crate) mod retry;
 pub(crate) mod room;
 pub mod save;
+pub(crate) mod stdin;
 pub(crate) mod suspension;
 mod text;
 #[cfg(test)]
@@ -38,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::args::duration;
 use self::catalogue::catalogue;
+pub use self::inputs::JobInputs;
 pub(crate) use self::interface::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface, Verdict};
 pub use self::item::{Item, ItemError, JobOutput};
@@ -70,11 +73,10 @@ catalogue! {
 }
 
 /// Everything that is needed to start a job, and to start the same job again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct JobSpec {
     pub options: Options,
-    /// The files and folders that the user picked, in their order.
-    pub inputs: Vec<PathBuf>,
+    pub inputs: JobInputs,
     pub run_on: RunOn,
     /// The number of items that run at once, at least 1.
     pub workers: usize,
@@ -86,7 +88,7 @@ impl JobSpec {
     pub fn new(options: Options) -> Self {
         Self {
             options,
-            inputs: Vec::new(),
+            inputs: JobInputs::default(),
             run_on: RunOn::default(),
             workers: cores(),
             priority: Priority::default(),

@@ -141,6 +141,8 @@ const NEARLY_IN_SIGHT: f32 = 120.0;
 pub(crate) struct LongList<K> {
     width: f32,
     heights: BTreeMap<K, f32>,
+    /// The entry that has the keyboard. A widget that is not drawn loses it.
+    focused: Option<K>,
 }
 
 impl<K> Default for LongList<K> {
@@ -148,6 +150,7 @@ impl<K> Default for LongList<K> {
         Self {
             width: 0.0,
             heights: BTreeMap::new(),
+            focused: None,
         }
     }
 }
@@ -162,10 +165,8 @@ impl<K: Copy + Ord + Hash + Debug> LongList<K> {
     ) {
         let (width, gap) = (ui.available_width(), ui.spacing().item_spacing.y);
         if (self.width - width).abs() > f32::EPSILON {
-            *self = Self {
-                width,
-                heights: BTreeMap::new(),
-            };
+            self.width = width;
+            self.heights.clear();
         }
         let is_read = ui.has_accesskit_node(accesskit_root_id());
         let sight = ui.clip_rect().y_range().expand(NEARLY_IN_SIGHT);
@@ -174,7 +175,7 @@ impl<K: Copy + Ord + Hash + Debug> LongList<K> {
             let top = ui.cursor().top() + left_out;
             let height = self.heights.get(&key).filter(|height| {
                 let place = Rangef::new(top, top + **height);
-                !is_read && !sight.intersects(place)
+                !is_read && !sight.intersects(place) && self.focused != Some(key)
             });
             if let Some(height) = height {
                 left_out += height + gap;
@@ -183,11 +184,25 @@ impl<K: Copy + Ord + Hash + Debug> LongList<K> {
             ui.add_space(std::mem::take(&mut left_out));
             let drawn = ui.push_id(key, |ui| entry_ui(entry, ui)).response;
             self.heights.insert(key, drawn.rect.height());
+            if has_focus_in(drawn.rect, ui) {
+                self.focused = Some(key);
+            } else if self.focused == Some(key) {
+                self.focused = None;
+            }
         }
         if left_out > 0.0 {
             ui.add_space(left_out - gap);
         }
     }
+}
+
+/// Whether the widget that has the keyboard is in this place.
+fn has_focus_in(place: Rect, ui: &Ui) -> bool {
+    let focused = ui.memory(Memory::focused);
+    let focused = focused.and_then(|focused| ui.read_response(focused));
+    focused.is_some_and(|focused| {
+        focused.layer_id == ui.layer_id() && place.expand(1.0).contains_rect(focused.rect)
+    })
 }
 
 /// A panel at the bottom that is drawn after what is above it. egui wants it before, but Tab and screen readers go in
@@ -335,4 +350,105 @@ struct Followed {
     widget: Option<Id>,
     /// Whether nothing has been done with the pointer since.
     is_followed: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LongList, page_scroll_ui};
+    use eframe::egui::{
+        Context, Event, Id, Memory, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, RawInput,
+        Rect, TouchPhase, Vec2, vec2,
+    };
+
+    const ENTRIES: u32 = 200;
+
+    /// A list of buttons in a window, without a screen reader, which would have all drawn.
+    struct Listed {
+        ctx: Context,
+        list: LongList<u32>,
+        drawn: Vec<(u32, Id)>,
+    }
+
+    impl Listed {
+        fn new() -> Self {
+            let mut listed = Self {
+                ctx: Context::default(),
+                list: LongList::default(),
+                drawn: Vec::new(),
+            };
+            // All are drawn once, for their heights.
+            listed.step(Vec::new());
+            listed.step(Vec::new());
+            listed
+        }
+
+        fn step(&mut self, events: Vec<Event>) {
+            let input = RawInput {
+                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(200.0, 300.0))),
+                events,
+                ..RawInput::default()
+            };
+            self.drawn.clear();
+            let (list, drawn) = (&mut self.list, &mut self.drawn);
+            let mut output = self.ctx.clone().run_ui(input, |ui| {
+                page_scroll_ui("list", ui, |ui| {
+                    let entries = (0..ENTRIES).map(|entry| (entry, entry));
+                    list.show(entries, ui, |entry, ui| {
+                        drawn.push((entry, ui.button(format!("entry {entry}")).id));
+                    });
+                });
+            });
+            // Nothing is painted.
+            output.textures_delta.clear();
+        }
+
+        fn turn_wheel(&mut self, lines: f32) {
+            self.step(vec![
+                Event::PointerMoved(Pos2::new(100.0, 150.0)),
+                Event::MouseWheel {
+                    unit: MouseWheelUnit::Point,
+                    delta: Vec2::new(0.0, lines),
+                    phase: TouchPhase::Move,
+                    source: MouseWheelSource::Wheel,
+                    modifiers: Modifiers::NONE,
+                },
+            ]);
+            for _ in 0..60 {
+                self.step(Vec::new());
+            }
+        }
+
+        fn entries(&self) -> Vec<u32> {
+            self.drawn.iter().map(|(entry, _)| *entry).collect()
+        }
+    }
+
+    #[test]
+    fn entries_out_of_sight_are_not_drawn() {
+        let mut listed = Listed::new();
+        let first = listed.entries();
+        assert!(first.len() < 40 && first.contains(&0), "{first:?}");
+        listed.turn_wheel(-2_000.0);
+        let later = listed.entries();
+        assert!(later.len() < 40 && !later.contains(&0), "{later:?}");
+        assert!(later[0] > 20, "{later:?}");
+    }
+
+    #[test]
+    fn entry_out_of_sight_keeps_the_keyboard() {
+        let mut listed = Listed::new();
+        let (_, first) = listed.drawn[0];
+        listed.ctx.memory_mut(|memory| memory.request_focus(first));
+        listed.step(Vec::new());
+        listed.turn_wheel(-2_000.0);
+        let entries = listed.entries();
+        assert!(entries[0] == 0 && entries[1] > 20, "{entries:?}");
+        assert_eq!(listed.ctx.memory(Memory::focused), Some(first));
+        listed
+            .ctx
+            .memory_mut(|memory| memory.surrender_focus(first));
+        listed.step(Vec::new());
+        listed.step(Vec::new());
+        assert!(!listed.entries().contains(&0), "{:?}", listed.entries());
+    }
 }

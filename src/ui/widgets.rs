@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Color32, DragValue, Event, FontId, Id, Modal, ModalResponse, Popup, PopupCloseBehavior,
-    Response, RichText, Role, Sense, Stroke, Ui, Vec2,
+    self, Color32, Context, DragValue, Event, FocusDirection, FontId, Id, Key, Memory, Modal,
+    ModalResponse, Modifiers, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Stroke,
+    Ui, UiKind, Vec2,
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -252,6 +253,38 @@ pub(crate) fn menu_ui<R>(
     shown.map(|shown| shown.inner)
 }
 
+/// The arrows go through the entries of an open menu, round and round. By itself, egui goes to what is nearest, in the
+/// menu or not.
+pub(crate) fn walk_menu(entries: &[Response], ui: &Ui) {
+    let entries: Vec<_> = entries.iter().filter(|entry| entry.enabled()).collect();
+    let mut at = entries.iter().position(|entry| entry.has_focus());
+    let mut is_moved = false;
+    let keys = ui.input(|input| input.events.clone());
+    for event in keys {
+        let last = entries.len().saturating_sub(1);
+        let next = match event {
+            Event::Key {
+                key,
+                pressed: true,
+                modifiers: Modifiers::NONE,
+                ..
+            } => match (key, at) {
+                (Key::Home, _) => 0,
+                (Key::End, _) => last,
+                (Key::ArrowDown, at) => at.filter(|&at| at < last).map_or(0, |at| at + 1),
+                (Key::ArrowUp, at) => at.and_then(|at| at.checked_sub(1)).unwrap_or(last),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        (at, is_moved) = (Some(next), true);
+    }
+    if let (Some(entry), true) = (at.and_then(|at| entries.get(at)), is_moved) {
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
+        entry.request_focus();
+    }
+}
+
 /// A row of tabs, the shown one of which changes on a click. Returns whether another one was chosen.
 pub(crate) fn tabs_ui<T: crate::choice::Choice>(shown: &mut T, ui: &mut Ui) -> bool {
     let before = *shown;
@@ -284,6 +317,42 @@ pub(crate) fn tab_ui<T: PartialEq>(shown: &mut T, tab: T, title: &str, ui: &mut 
     response
 }
 
+/// What had the keyboard when a dialog opened.
+#[derive(Clone, Copy, Default)]
+struct BeforeDialog {
+    widget: Option<Id>,
+    /// The pass that drew the dialog last.
+    pass: u64,
+}
+
+impl BeforeDialog {
+    fn id() -> Id {
+        Id::unique("before the dialog")
+    }
+
+    /// Notes that this pass draws a dialog.
+    fn note(ctx: &Context) {
+        let pass = ctx.cumulative_pass_nr();
+        let before: Option<Self> = ctx.data(|data| data.get_temp(Self::id()));
+        let widget = before.map_or_else(|| ctx.memory(Memory::focused), |before| before.widget);
+        ctx.data_mut(|data| data.insert_temp(Self::id(), Self { widget, pass }));
+    }
+}
+
+/// Gives the keyboard back to what had it before a dialog that has closed. Called after all else is drawn: in the first
+/// pass without the dialog, egui still takes it from everything that was behind.
+pub(crate) fn focus_after_dialog(ctx: &Context) {
+    let before: Option<BeforeDialog> = ctx.data(|data| data.get_temp(BeforeDialog::id()));
+    let Some(before) = before.filter(|before| before.pass < ctx.cumulative_pass_nr()) else {
+        return;
+    };
+    ctx.data_mut(|data| data.remove_temp::<BeforeDialog>(BeforeDialog::id()));
+    if let Some(widget) = before.widget {
+        ctx.memory_mut(|memory| memory.request_focus(widget));
+        ctx.request_repaint();
+    }
+}
+
 /// Draws a dialog in front of everything else. A screen reader says its title. It keeps so wide, or as wide as a narrow
 /// window lets it.
 pub(crate) fn dialog_ui<T>(
@@ -293,11 +362,17 @@ pub(crate) fn dialog_ui<T>(
     contents: impl FnOnce(&mut Ui) -> T,
 ) -> ModalResponse<T> {
     const MARGIN: f32 = 20.0;
+    BeforeDialog::note(ui.ctx());
     Modal::new(Id::unique(title)).show(ui.ctx(), |ui| {
         let room = ui.ctx().content_rect().width() - 2.0 * MARGIN;
         ui.set_width(width.min(room));
-        ui.ctx()
-            .accesskit_node_builder(ui.unique_id(), |dialog| dialog.set_label(title));
+        // What has the role of a dialog is further out.
+        let mut outer = ui.stack().iter();
+        let dialog = outer.find(|ui| ui.kind() == Some(UiKind::Modal));
+        if let Some(dialog) = dialog {
+            ui.ctx()
+                .accesskit_node_builder(dialog.unique_id, |dialog| dialog.set_label(title));
+        }
         ui.heading(title);
         contents(ui)
     })

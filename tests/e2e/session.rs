@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::{DirBuilderExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -231,7 +231,7 @@ impl Session {
         self.home.path()
     }
 
-    /// A command that runs on this screen and inherits `PATH` alone.
+    /// A command that runs on this screen and inherits `PATH` alone, behind the programs that the test adds.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = self.user.command(program, &[]);
         command
@@ -239,6 +239,14 @@ impl Session {
             .envs(self.env.iter().cloned())
             .stdin(Stdio::null());
         command
+    }
+
+    /// Adds a shell script that stands in for a program.
+    pub(crate) fn add_program(&self, name: &str, script: &str) {
+        let file = programs_of(self.home()).join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("the home is ours");
+        let executable = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&file, executable).expect("it is ours");
     }
 
     /// Runs a tool to its end and returns its output, or its error messages.
@@ -385,16 +393,27 @@ fn start_server(name: &str, mut command: Command) -> (ChildGuard, String) {
     (server, line.trim().to_owned())
 }
 
+/// The folder of the programs that tests add.
+fn programs_of(home: &Path) -> PathBuf {
+    home.join("programs")
+}
+
 fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
     let runtime = home.join("runtime");
     fs::DirBuilder::new()
         .mode(0o700)
         .create(&runtime)
         .expect("the home is ours");
-    fs::create_dir(home.join("tmp")).expect("the home is ours");
+    for folder in [home.join("tmp"), programs_of(home)] {
+        fs::create_dir(folder).expect("the home is ours");
+    }
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&inherited);
+    let path = std::env::join_paths(std::iter::once(programs_of(home)).chain(folders))
+        .expect("a home has no colon");
     let inside = |name: &str| -> OsString { PathBuf::from(home).join(name).into() };
     vec![
-        ("PATH", std::env::var_os("PATH").unwrap_or_default()),
+        ("PATH", path),
         ("HOME", home.into()),
         ("LANG", "C.UTF-8".into()),
         ("LIBGL_ALWAYS_SOFTWARE", "1".into()),

@@ -100,6 +100,12 @@ impl<'s> Window<'s> {
         self.session.keyboard(&["type", "--delay", "15", text]);
     }
 
+    /// Presses keys in the window, by the names of xdotool.
+    pub(crate) fn press_keys(&self, keys: &str) {
+        self.activate();
+        self.session.keyboard(&["key", keys]);
+    }
+
     /// Opens the combo box `name`, picks `choice`, and closes the list with the Escape key.
     pub(crate) fn choose(&self, name: &str, choice: &str) {
         self.press("combo box", name);
@@ -219,7 +225,7 @@ fn atspi(session: &Session, pid: u32, args: &[&str]) -> Result<String, String> {
 }
 
 /// The first Python that has the accessibility bindings.
-fn python(session: &Session) -> &'static str {
+pub(crate) fn python(session: &Session) -> &'static str {
     static FOUND: OnceLock<&str> = OnceLock::new();
     FOUND.get_or_init(|| {
         let mut pythons = PYTHONS.into_iter();

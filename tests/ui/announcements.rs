@@ -111,6 +111,19 @@ fn number_that_grows_by_itself_is_not_said() {
     // But the number that the user asks for.
     listener.window.type_into("Filter", "item 11 ");
     listener.until(|listener| listener.times("1 of 20 000 items") > 0, "it");
+    // It is known when the page comes back.
+    for page in ["Lessons", "Workbench"] {
+        listener.clicks(page);
+    }
+    assert!(listener.window.shows("1 of 20 000 items"));
+    assert_eq!(
+        listener.times("1 of 20 000 items"),
+        1,
+        "{:?}",
+        listener.said
+    );
+    listener.window.type_into("Filter", "9");
+    listener.until(|listener| listener.times("0 of 20 000 items") > 0, "it");
 }
 
 #[test]

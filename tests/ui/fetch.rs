@@ -64,6 +64,36 @@ fn typed_urls_are_fetched_listed_and_saved() {
 }
 
 #[test]
+fn digest_of_a_response_is_compared() {
+    const SHA256_OF_HELLO: &str =
+        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let server = Server::start();
+    let mut window = Window::open();
+    window.choose("Job", "Fetch URLs");
+    let (one, other) = (server.url("/a.txt"), server.url("/b.txt"));
+    let urls = format!("{one} sha256:{SHA256_OF_HELLO}\n{other}");
+    window.type_into("URLs", &urls);
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.open_menu("a.txt");
+    window.click("Compare…");
+    window.step();
+    for (pasted, verdict) in [
+        (SHA256_OF_HELLO.to_owned(), "The digests are the same."),
+        ("0".repeat(64), "The digests are different."),
+    ] {
+        let field = window.named("Digest to compare with");
+        field.set_text_value_accesskit(&pasted);
+        window.step();
+        window.step();
+        assert!(window.shows(verdict), "{}", window.texts());
+    }
+    window.click("Close");
+    window.open_menu("b.txt");
+    assert!(!window.is_enabled("Compare…"));
+}
+
+#[test]
 fn url_list_is_an_input_and_time_limits_apply() {
     let server = Server::start();
     let mut window = Window::open();

@@ -49,6 +49,30 @@ fn images_are_resized_rotated_and_saved() {
     window.until("in-2.webp");
 }
 
+/// A row opens its result, but means the image that was read.
+#[test]
+fn images_run_again_are_the_ones_that_were_read() {
+    let mut window = open();
+    let (input, out) = (window.dir.path().join("in.png"), out(&window));
+    window.type_into("Save to", out.to_str().expect("plain"));
+    window.choose("Format", "WebP, lossless");
+    window.choose("If the file exists", "Number it");
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.open_menu("in.png");
+    window.click("Run these again");
+    window.until("in-2.webp");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.open_menu("in.png");
+    window.click("Take as inputs");
+    window.until("1 row is now the inputs");
+    assert!(
+        window.shows(&format!("Remove {}", input.display())),
+        "{}",
+        window.texts()
+    );
+}
+
 #[test]
 fn menu_opens_the_result_once_there_is_one() {
     let mut window = open();

@@ -175,6 +175,23 @@ fn saved_report_never_replaces_an_input() {
 }
 
 #[test]
+fn saved_report_never_replaces_a_list() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    file(dir.path(), "abc.txt", b"abc");
+    let text = format!("{SHA256_OF_ABC}  abc.txt\n");
+    let list = file(dir.path(), "SHA256SUMS", text.as_bytes());
+    let mut window = Window::open_in(dir, std::slice::from_ref(&list));
+    window.click("Start");
+    window.until("1 of 1 item");
+    window.click("Save report…");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![list.clone()]));
+    window.until("is a file that this job has read");
+    assert_eq!(std::fs::read_to_string(list).expect("it is there"), text);
+}
+
+#[test]
 fn saved_list_replaces_an_older_one() {
     let list = format!("{SHA256_OF_ABC}  abc.txt\n");
     let file = saved_over_an_input("Save list…", list.as_bytes(), "0 checksums were saved");

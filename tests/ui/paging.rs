@@ -8,7 +8,7 @@ use std::time::Duration;
 use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use meanwhile::jobs::{JobSpec, Options, Priority, RunOn, misbehave};
+use meanwhile::jobs::{JobInputs, JobSpec, Options, Priority, RunOn, misbehave};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{EventKind, FoundItem, JobEvent as Fact, JobId, Record};
@@ -37,7 +37,7 @@ fn drawn() -> Drawn {
     };
     let spec = Arc::new(JobSpec {
         options: Options::Misbehave(misbehave::Options::default()),
-        inputs: Vec::new(),
+        inputs: JobInputs::default(),
         run_on: RunOn::Pool,
         workers: 1,
         priority: Priority::default(),

@@ -1,5 +1,6 @@
 //! The table of results.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use eframe::egui::accesskit::{Role, SortDirection};
 use eframe::egui::{Event, Modifiers};
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 
-use meanwhile::pages::workbench::{Column, Order, ShownRows, command as workbench};
+use meanwhile::pages::workbench::{Column, Order, Selection, ShownRows, command as workbench};
+use meanwhile::record::ItemId;
 
 use super::window::{Window, file};
 
@@ -298,6 +300,35 @@ fn keys_select_several_rows() {
     assert!(window.shows("9 of 9 selected"));
     window.press_keys_of(workbench::CLOSE_DETAILS);
     assert!(window.shows("9 items"));
+}
+
+#[test]
+fn any_range_of_sorted_rows_is_selected() {
+    // Nine of twelve items, in another order.
+    let rows = vec![11_u32, 3, 7, 0, 8, 2, 9, 5, 1];
+    let order = Order::Rows(Arc::new(ShownRows::new(rows.clone())));
+    let item = |row: usize| rows[row] as usize;
+    for (other, anchor, row) in triples(rows.len()) {
+        for others in [false, true] {
+            let mut selection = Selection::default();
+            selection.select_only(ItemId::new(item(other)));
+            if anchor != other {
+                selection.toggle(ItemId::new(item(anchor)));
+            }
+            selection.extend(&order, row, others);
+            let range = anchor.min(row)..=anchor.max(row);
+            let kept = others.then(|| item(other));
+            let expected: BTreeSet<_> = range.map(item).chain(kept).collect();
+            let found: BTreeSet<_> = selection.items().map(ItemId::index).collect();
+            assert_eq!(found, expected, "{other} {anchor} {row} {others}");
+            assert_eq!(selection.len(), expected.len());
+            assert_eq!(selection.lead(), Some(ItemId::new(item(row))));
+        }
+    }
+}
+
+fn triples(len: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..len * len * len).map(move |n| (n / len / len, n / len % len, n % len))
 }
 
 /// The row that a screen reader reads.

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use eframe::egui::{Modifiers, OutputCommand};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers, OutputCommand};
 
+use egui_kittest::kittest::Queryable as _;
+
+use super::typist::Typist;
 use super::window::{Window, file};
 
 const SHA256_OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -48,6 +52,34 @@ fn menu_opens_files_and_shows_them_in_folders() {
 }
 
 #[test]
+fn arrows_go_through_the_menu() {
+    let window = with_digests();
+    let file = path(&window, "a.txt");
+    let mut typist = Typist::at(window);
+    typist.goes_to("Table of results");
+    typist.presses(Key::Home);
+    typist.presses_with(Modifiers::SHIFT, Key::F10);
+    for (key, entry) in [
+        (Key::ArrowDown, "Open"),
+        (Key::ArrowUp, "Take as inputs"),
+        (Key::ArrowDown, "Open"),
+        (Key::End, "Take as inputs"),
+        (Key::Home, "Open"),
+        (Key::ArrowDown, "Show in folder"),
+    ] {
+        typist.presses(key);
+        assert_eq!(typist.focus().as_deref(), Some(entry), "{key:?}");
+    }
+    typist.presses(Key::Enter);
+    let opener = typist.sees().opener.clone();
+    typist.waits_until(
+        |_| opener.opened().in_folders == std::slice::from_ref(&file),
+        "the folder",
+    );
+    assert_eq!(typist.focus().as_deref(), Some("a.txt"), "the table again");
+}
+
+#[test]
 fn file_that_can_not_be_opened_is_one_sentence() {
     let mut window = with_digests();
     window.opener.refuse();
@@ -87,6 +119,33 @@ fn two_rows_are_compared() {
         window.click("Close");
         assert!(!window.shows(verdict));
     }
+}
+
+#[test]
+fn keyboard_returns_to_the_table_after_a_dialog() {
+    let mut typist = Typist::at(with_digests());
+    typist.goes_to("Table of results");
+    typist.presses(Key::Home);
+    for close in [Key::Escape, Key::Enter] {
+        assert_eq!(typist.focus().as_deref(), Some("a.txt"));
+        typist.presses_with(Modifiers::SHIFT, Key::F10);
+        typist.goes_to("Compare…");
+        typist.presses(Key::Enter);
+        typist.waits_for("Digest to compare with");
+        let harness = &typist.sees().harness;
+        assert!(
+            harness
+                .query_by_role_and_label(Role::Dialog, "Compare")
+                .is_some()
+        );
+        if close == Key::Enter {
+            typist.goes_to("Close");
+        }
+        typist.presses(close);
+        assert!(!typist.sees().shows("Digest to compare with"));
+    }
+    typist.presses(Key::ArrowDown);
+    assert_eq!(typist.focus().as_deref(), Some("b.txt"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use super::protocol::{
     Decoder, FromWorker, ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode,
 };
 use crate::format;
-use crate::jobs::{Item, ItemError, Options, Output};
+use crate::jobs::{Item, ItemError, Options, Output, stdin};
 use crate::join::{self, Changes, JoinError, PanicReport, Select, SpawnError, Task};
 use crate::record::Panic;
 
@@ -144,6 +144,7 @@ fn take_pipes() -> io::Result<(File, File)> {
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     let output = io::stdout().as_fd().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
+    stdin::take();
     dup2_stdout(io::stderr())?;
     Ok((input.into(), output.into()))
 }

@@ -40,7 +40,7 @@ impl Planner {
                 .unwrap_or_default(),
         };
         let job = self.spec.options.job();
-        let given = &self.spec.inputs;
+        let given = self.spec.inputs.paths();
         let inputs = pattern::expand(given, context, &mut plan)?;
         // Without inputs a job may do something else, such as to run a command once.
         if given.is_empty() || !inputs.is_empty() {

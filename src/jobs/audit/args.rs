@@ -8,7 +8,8 @@ use crate::jobs::checksum::Algorithm;
 #[derive(Debug, clap::Args)]
 #[command(after_help = STATES)]
 pub(super) struct AuditArgs {
-    /// The list of the earlier state. Also one of sha256sum or in any other form that `run verify` reads.
+    /// The list of the earlier state. Also one of sha256sum or in any other form that `run verify` reads;
+    /// - is standard input.
     #[arg(long, value_name = "LIST")]
     against: PathBuf,
     /// Read every file, too, whose size and time are as in the list: this alone finds rot.

@@ -6,6 +6,7 @@ use super::args::AuditArgs;
 use super::{Options, renewal};
 use crate::jobs::checksum;
 use crate::jobs::form::{Field, Form, Note, PathKind};
+use crate::jobs::stdin::is_stdin;
 use crate::jobs::{Arguments, JobInterface, Output};
 
 impl JobInterface for Options {
@@ -14,6 +15,8 @@ impl JobInterface for Options {
             Some("Add a folder first.".to_owned())
         } else if self.against.as_os_str().is_empty() && !self.renew {
             Some("Name the list to compare with, or make one.".to_owned())
+        } else if self.renew && is_stdin(&self.against) {
+            Some("A list from standard input can't be renewed; name its file.".to_owned())
         } else {
             None
         }

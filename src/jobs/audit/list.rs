@@ -13,8 +13,7 @@
 //! The time is in nanoseconds since 1970. (A list of mtree has both, but no BLAKE3, and far fewer tools
 //! read it.)
 
-use std::fs::File;
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -24,9 +23,10 @@ use super::own_form::{self, HEADER, OwnLine, Stamp};
 use super::{AuditError, known};
 use crate::jobs::checksum::read::{self, Hints, Line};
 use crate::jobs::checksum::{
-    Algorithm, Candidates, ChecksumError, DigestKind, Names, algorithm_of, candidates, name_of,
-    open_regular,
+    self, Algorithm, Candidates, ChecksumError, DigestKind, Names, algorithm_of, candidates,
+    name_of, open_list, open_regular,
 };
+use crate::join::Context;
 
 /// The longest list that is read as a whole.
 const MAX_TEXT_LEN: u64 = 1024 * 1024 * 1024;
@@ -92,7 +92,7 @@ pub fn read(
     path: &Path,
     is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<AuditList, AuditError> {
-    let source = ListSource::open(path)?;
+    let source = ListSource::of(path, open_regular(path)?.0)?;
     match source.own_lines(is_cancelled) {
         Some(lines) => Ok(AuditList {
             entries: known::entries(&lines, &folder_of(path)),
@@ -104,6 +104,8 @@ pub fn read(
 
 /// The folder in which the names of a list begin, seen from the root.
 pub(super) fn folder_of(list: &Path) -> PathBuf {
+    let here = Path::new("list");
+    let list = checksum::folder_of(list).map_or(here, |_| list);
     let full = std::path::absolute(list).unwrap_or_else(|_| list.to_owned());
     full.with_file_name("")
 }
@@ -115,19 +117,23 @@ pub(super) struct ListSource<'a> {
     text: Vec<u8>,
     is_whole: bool,
     /// What follows.
-    rest: File,
+    rest: Box<dyn Read + 'a>,
 }
 
 impl<'a> ListSource<'a> {
-    pub(super) fn open(path: &'a Path) -> Result<Self, AuditError> {
-        let (mut file, metadata) = open_regular(path)?;
+    /// Opens a list, which is standard input if it is called `-`. A cancel ends the reading of what arrives slowly.
+    pub(super) fn open(path: &'a Path, context: &'a Context) -> Result<Self, AuditError> {
+        Self::of(path, open_list(path, context)?)
+    }
+
+    fn of(path: &'a Path, mut rest: impl Read + 'a) -> Result<Self, AuditError> {
         let mut text = Vec::new();
         let mut read = |text: &mut Vec<u8>, len| {
-            let read = file.by_ref().take(len).read_to_end(text);
+            let read = rest.by_ref().take(len).read_to_end(text);
             read.map_err(|source| ChecksumError::from_io(path, source))
         };
         read(&mut text, HEADER.len() as u64)?;
-        let is_own = text == HEADER && metadata.len() < MAX_TEXT_LEN;
+        let is_own = text == HEADER;
         if is_own {
             read(&mut text, MAX_TEXT_LEN)?;
         }
@@ -136,7 +142,7 @@ impl<'a> ListSource<'a> {
             path,
             text,
             is_whole,
-            rest: file,
+            rest: Box::new(rest),
         })
     }
 

@@ -23,7 +23,10 @@ pub(super) fn plan(
     let is_cancelled = || context.is_cancelled();
     let against = &options.against;
     let folder = list::folder_of(against);
-    let source = match ListSource::open(against) {
+    let source = ListSource::open(against, context);
+    // The error may be the cancel.
+    context.check()?;
+    let source = match source {
         Ok(source) => source,
         Err(AuditError::Checksum(ChecksumError::Missing { .. })) if options.renew => {
             let known = KnownFiles::of_entries(Vec::new(), &folder);

@@ -39,7 +39,7 @@ pub(super) struct ChecksumArgs {
     /// Write a list of this name into each folder, with the checksums of the files there.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "output"])]
     output_per_folder: Option<OsString>,
-    /// The files and folders.
+    /// The files and folders; - is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }

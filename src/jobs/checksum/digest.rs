@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use super::error::{Change, ChecksumError};
 use super::hasher::Hasher;
+use super::list_source::open_stdin;
 use super::source::OpenFile;
 use super::{Algorithm, Checksum, DigestKind, side_by_side, tree};
 use crate::join::Context;
@@ -105,6 +106,37 @@ pub fn digests_of_file(
     }
     monitor.did_read(digests.bytes, digests.bytes);
     Ok(digests)
+}
+
+/// The digests of what arrives on standard input, up to its end. A cancel is an error.
+pub(in crate::jobs) fn digests_of_stdin(
+    kinds: &[DigestKind],
+    context: &Context,
+) -> Result<FileDigests, ChecksumError> {
+    let mut source = open_stdin(context)?;
+    let mut hashers: Vec<_> = kinds.iter().copied().map(Hasher::new).collect();
+    let mut bytes = 0;
+    with_buffer(|buffer| {
+        loop {
+            match source.read(buffer) {
+                Ok(0) => return Ok(()),
+                Ok(n) => {
+                    bytes += n as u64;
+                    for hasher in &mut hashers {
+                        hasher.update(&buffer[..n]);
+                    }
+                    context.set_progress(bytes, 0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(ChecksumError::from_io(Path::new("-"), error)),
+            }
+        }
+    })?;
+    Ok(FileDigests {
+        bytes,
+        modified: None,
+        digests: hashers.into_iter().map(Hasher::finish).collect(),
+    })
 }
 
 fn stream(

@@ -2,21 +2,14 @@
 
 use std::fs::{self, File, FileType};
 use std::io::{self, BufRead, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{ChecksumError, open_regular};
+use crate::jobs::stdin::{self, is_stdin};
 use crate::join::Context;
 
 /// Fits the longest path, escaped, and the longest digest; no list has a longer line.
 pub(in crate::jobs) const MAX_LINE_LEN: usize = 16 * 1024;
-
-/// The name of standard input where a list is read.
-pub(in crate::jobs) const STDIN: &str = "-";
-
-/// Whether this is standard input and no file.
-pub(in crate::jobs) fn is_stdin(list: &Path) -> bool {
-    list.as_os_str() == STDIN
-}
 
 /// Opens a list: a regular file, a pipe that somebody writes, or standard input if it is called `-`.
 ///
@@ -30,7 +23,7 @@ pub(in crate::jobs) fn open_list<'a>(
 ) -> Result<Box<dyn Read + 'a>, ChecksumError> {
     let failed = |error| ChecksumError::from_io(list, error);
     if is_stdin(list) {
-        return Ok(Box::new(stdin(context).map_err(failed)?));
+        return Ok(Box::new(open_stdin(context)?));
     }
     let named = fs::metadata(list).map_err(failed)?;
     if is_pipe(named.file_type()) {
@@ -109,21 +102,17 @@ impl Read for Cancellable<'_> {
     }
 }
 
-/// Another handle of standard input.
-#[cfg(unix)]
-fn stdin(context: &Context) -> io::Result<Cancellable<'_>> {
-    use std::os::fd::AsFd as _;
-
-    let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+/// Standard input, whose reading a cancel ends.
+pub(super) fn open_stdin(context: &Context) -> Result<impl Read, ChecksumError> {
+    let file = stdin::open().map_err(|error| ChecksumError::from_io(Path::new("-"), error))?;
     Ok(Cancellable { file, context })
 }
 
-#[cfg(windows)]
-fn stdin(context: &Context) -> io::Result<Cancellable<'_>> {
-    use std::os::windows::io::AsHandle as _;
-
-    let file = File::from(io::stdin().as_handle().try_clone_to_owned()?);
-    Ok(Cancellable { file, context })
+/// The folder in which the names of a list begin; `None` if that is the current one, because the list is standard
+/// input or an open file of this process, such as `/dev/stdin` or what `<(…)` of a shell becomes.
+pub(in crate::jobs) fn folder_of(list: &Path) -> Option<PathBuf> {
+    let is_of_process = list.starts_with("/dev") || list.starts_with("/proc");
+    (!is_stdin(list) && !is_of_process).then(|| list.with_file_name(""))
 }
 
 #[cfg(unix)]

@@ -30,14 +30,14 @@ use serde::{Deserialize, Serialize};
 pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest};
 pub use self::candidates::Candidates;
 pub(super) use self::candidates::candidates;
-pub(super) use self::digest::is_short_file;
 pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
+pub(super) use self::digest::{digests_of_stdin, is_short_file};
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::hasher::Hasher;
 pub use self::list::ListForm;
 pub(super) use self::list_name::algorithm_of;
 pub use self::list_name::is_likely_list;
-pub(super) use self::list_source::{MAX_LINE_LEN, is_stdin, open_list, read_line};
+pub(super) use self::list_source::{MAX_LINE_LEN, folder_of, open_list, read_line};
 pub(super) use self::locate::{Names, name_of};
 pub use self::own_lists::ListTarget;
 pub(super) use self::own_lists::is_list;
@@ -45,6 +45,7 @@ pub(super) use self::source::open_regular;
 pub(super) use self::tree::side_by_side;
 pub(super) use self::walk::{Visitor, walk, walk_files};
 pub(super) use self::written::name_in as name_in_list;
+use super::stdin::is_stdin;
 use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::{Cancelled, Context};
@@ -103,19 +104,23 @@ impl Checksum {
         kinds: &[DigestKind],
         monitor: &dyn DigestMonitor,
     ) -> Result<Self, ChecksumError> {
-        let file = digests_of_file(path, kinds, monitor)?;
+        Ok(Self::of(kinds, digests_of_file(path, kinds, monitor)?))
+    }
+
+    /// That of the digests of these kinds.
+    fn of(kinds: &[DigestKind], file: FileDigests) -> Self {
         let kinds = kinds.iter().copied().map(DigestKind::algorithm);
         let mut digests = kinds
             .zip(file.digests)
             .map(|(algorithm, digest)| Digest { algorithm, digest });
         let first = digests.next().unwrap_or_default();
-        Ok(Self {
+        Self {
             algorithm: first.algorithm,
             digest: first.digest,
             bytes: file.bytes,
             verified: false,
             also: digests.collect(),
-        })
+        }
     }
 
     /// The digests, each with its algorithm.
@@ -230,9 +235,14 @@ impl Job for Options {
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
+        let kinds = self.kinds();
         let checksum = match &item.step {
             Step::Fail(error) => return Err(error.clone()),
-            _ => Checksum::of_file(&item.input, &self.kinds(), context),
+            _ if is_stdin(&item.input) => {
+                let digests = digests_of_stdin(&kinds, context);
+                digests.map(|digests| Checksum::of(&kinds, digests))
+            }
+            _ => Checksum::of_file(&item.input, &kinds, context),
         };
         // A cancel ends the item as cancelled, not as failed.
         context.check()?;

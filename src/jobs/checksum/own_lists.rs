@@ -9,7 +9,8 @@ use super::read::{self, Hints, Line};
 use super::walk::{Visitor, walk_files};
 use super::{ChecksumError, written};
 use crate::jobs::identity::{FileIdentity, identity};
-use crate::jobs::{Item, Plan};
+use crate::jobs::stdin::is_stdin;
+use crate::jobs::{Item, Plan, Step};
 use crate::join::{Cancelled, Context};
 
 /// Where the results of a job go.
@@ -55,6 +56,18 @@ impl Visitor for Others<'_> {
                 self.plan.item(Item::failed(item.input, error));
             }
         }
+    }
+
+    fn takes(&mut self, input: &Path) -> bool {
+        let is_stdin = is_stdin(input);
+        if is_stdin {
+            self.plan.item(Item {
+                input: input.to_owned(),
+                bytes: 0,
+                step: Step::Run,
+            });
+        }
+        is_stdin
     }
 
     fn plan(&mut self) -> &mut dyn Plan {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Checksum, ListTarget, Options, list};
 use crate::jobs::Output;
+use crate::jobs::stdin::is_stdin;
 use crate::jobs::text::shown;
 
 /// A list and its contents.
@@ -68,6 +69,9 @@ pub(super) fn is_sfv(list: &Path) -> bool {
 ///
 /// Some tools take a space or a star at the start for a part of the line.
 pub(in crate::jobs) fn name_in(list: &Path, input: &Path) -> PathBuf {
+    if is_stdin(input) {
+        return input.to_owned();
+    }
     let (Ok(full), Ok(list)) = (std::path::absolute(input), std::path::absolute(list)) else {
         return input.to_owned();
     };

@@ -6,7 +6,11 @@ use std::path::Path;
 use super::error::VerifyError;
 use super::{Expected, ExpectedDigest};
 use crate::format;
-use crate::jobs::checksum::{Checksum, Digest, DigestKind, DigestMonitor, digests_of_file};
+use crate::jobs::checksum::{
+    Checksum, Digest, DigestKind, DigestMonitor, FileDigests, digests_of_file, digests_of_stdin,
+};
+use crate::jobs::stdin::is_stdin;
+use crate::join::Context;
 
 /// Compares the file at `path` with what its list says of it.
 ///
@@ -14,22 +18,25 @@ use crate::jobs::checksum::{Checksum, Digest, DigestKind, DigestMonitor, digests
 pub(super) fn verify(
     path: &Path,
     expected: &Expected,
-    monitor: &dyn DigestMonitor,
+    context: &Context,
 ) -> Result<Checksum, VerifyError> {
+    if is_stdin(path) {
+        // It can be read once.
+        let kinds = kinds(expected, |digest| &digest.candidates.kinds);
+        let found = digests_of_stdin(&kinds, context)?;
+        return Found::of(found, kinds).verdict(path, expected);
+    }
     check_length(path, expected)?;
     let likely = kinds(expected, |digest| digest.candidates.likely());
-    let mut found = Found::of_file(path, likely, monitor)?;
+    let mut found = Found::of_file(path, likely, context)?;
     if !expected.digests.iter().all(|one| found.matches(one)) {
         let mut rest = kinds(expected, |digest| &digest.candidates.kinds);
         rest.retain(|kind| !found.kinds.contains(kind));
         if !rest.is_empty() {
-            found.add(Found::of_file(path, rest, monitor)?);
+            found.add(Found::of_file(path, rest, context)?);
         }
     }
-    match expected.digests.iter().find(|one| !found.matches(one)) {
-        None => Ok(found.checksum(expected)),
-        Some(digest) => Err(found.difference(path, digest)),
-    }
+    found.verdict(path, expected)
 }
 
 fn check_length(path: &Path, expected: &Expected) -> Result<(), VerifyError> {
@@ -73,12 +80,22 @@ impl Found {
         kinds: Vec<DigestKind>,
         monitor: &dyn DigestMonitor,
     ) -> Result<Self, VerifyError> {
-        let found = digests_of_file(path, &kinds, monitor)?;
-        Ok(Self {
-            bytes: found.bytes,
+        Ok(Self::of(digests_of_file(path, &kinds, monitor)?, kinds))
+    }
+
+    fn of(file: FileDigests, kinds: Vec<DigestKind>) -> Self {
+        Self {
+            bytes: file.bytes,
             kinds,
-            digests: found.digests,
-        })
+            digests: file.digests,
+        }
+    }
+
+    fn verdict(&self, path: &Path, expected: &Expected) -> Result<Checksum, VerifyError> {
+        match expected.digests.iter().find(|one| !self.matches(one)) {
+            None => Ok(self.checksum(expected)),
+            Some(digest) => Err(self.difference(path, digest)),
+        }
     }
 
     fn add(&mut self, more: Self) {

@@ -9,9 +9,10 @@ use super::{Expected, ExpectedDigest, Options};
 use crate::format;
 use crate::jobs::checksum::read::{self, Claim, Entry, Hints, Line};
 use crate::jobs::checksum::{
-    Algorithm, ChecksumError, Names, algorithm_of, candidates, is_likely_list, is_stdin, open_list,
-    walk,
+    Algorithm, ChecksumError, Names, algorithm_of, candidates, folder_of, is_likely_list,
+    open_list, walk,
 };
+use crate::jobs::stdin::is_stdin;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step};
 use crate::join::{Cancelled, Context};
@@ -176,6 +177,11 @@ impl Planner<'_> {
             return reading.count_unknown(lengths.unwrap_or_default());
         };
         reading.entries += 1;
+        // Standard input is an input, and never what a list names.
+        let path = match path {
+            path if is_stdin(&path) => Path::new(".").join(path),
+            path => path,
+        };
         if !is_there && self.options.ignore_missing {
             reading.missing += 1;
             return;
@@ -267,13 +273,10 @@ struct ListReading<'a> {
 impl<'a> ListReading<'a> {
     fn new(list: &'a Path, options: &Options) -> Self {
         let here = PathBuf::new();
-        let beside = list.with_file_name("");
-        let folders = if !options.base.as_os_str().is_empty() {
-            vec![options.base.clone()]
-        } else if is_stdin(list) || is_of_process(list) {
-            vec![here]
+        let folders = if options.base.as_os_str().is_empty() {
+            folder_of(list).into_iter().chain([here]).collect()
         } else {
-            vec![beside, here]
+            vec![options.base.clone()]
         };
         Self {
             list,
@@ -320,11 +323,6 @@ fn expected(entry: &Entry, named: Option<Algorithm>, options: &Options) -> Optio
 
 fn unknown_length(claim: &Claim) -> String {
     format!("{} bits", 8 * claim.digest.len())
-}
-
-/// Whether a list is an open file of this process, such as `/dev/stdin` or what `<(…)` of a shell becomes.
-fn is_of_process(list: &Path) -> bool {
-    list.starts_with("/dev") || list.starts_with("/proc")
 }
 
 /// The path without `.` in it.

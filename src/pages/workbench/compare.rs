@@ -1,12 +1,13 @@
 //! The question whether two files have the same digest, or one file that of a text.
 
-use eframe::egui::{Id, Modal, RichText, TextEdit, Ui};
+use eframe::egui::{RichText, TextEdit, Ui};
 
 use crate::format;
 use crate::jobs::Output;
 use crate::record::{ItemId, ItemRecord, ItemState, JobRecord};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
+use crate::ui::widgets::dialog_ui;
 
 const WIDTH: f32 = 560.0;
 
@@ -38,9 +39,7 @@ pub(super) fn compare_ui(comparison: &mut Comparison, job: &JobRecord, ui: &Ui) 
         return false;
     };
     let second = comparison.second.and_then(|item| job.item(item));
-    let modal = Modal::new(Id::unique("compare")).show(ui.ctx(), |ui| {
-        ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 60.0));
-        ui.heading("Compare");
+    let modal = dialog_ui("Compare", WIDTH, ui, |ui| {
         item_ui(first, ui);
         let verdict = match second {
             Some(second) => {

@@ -14,7 +14,9 @@ use crate::pages::commands::{self, Unavailable};
 use crate::ui::layout::sides_ui;
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{button_width, cut_in_the_middle, menu_ui, section_ui, text_width};
+use crate::ui::widgets::{
+    button_width, cut_in_the_middle, menu_ui, section_ui, text_width, walk_menu,
+};
 
 /// The largest height of the list.
 const LIST_HEIGHT: f32 = 108.0;
@@ -121,6 +123,7 @@ fn recent_ui(
     }
     menu_ui(&button, PopupCloseBehavior::CloseOnClick, |ui| {
         ui.set_max_width(RECENT_WIDTH);
+        let mut entries = Vec::new();
         for path in recent.paths() {
             let shown = format::path(path);
             let is_missing = look.misses(path);
@@ -144,12 +147,16 @@ fn recent_ui(
                 // By itself, a menu closes on a click alone, not on Enter.
                 ui.close();
             }
+            entries.push(entry);
         }
         ui.separator();
-        if unavailable.button(command::CLEAR_RECENT, ui).clicked() {
+        let clear = unavailable.button(command::CLEAR_RECENT, ui);
+        if clear.clicked() {
             commands.push(WorkbenchCommand::Ui(command::CLEAR_RECENT));
             ui.close();
         }
+        entries.push(clear);
+        walk_menu(&entries, ui);
     });
 }
 

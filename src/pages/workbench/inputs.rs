@@ -10,7 +10,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::saving::drop_in_task;
-use crate::jobs::pattern;
+use crate::jobs::{JobInputs, pattern};
 use crate::join::{self, Cancelled, Context, Task, cancellable};
 
 /// A frame takes in so many by itself: they are shown at once.
@@ -59,7 +59,9 @@ impl Inputs {
     /// Adds paths, a few at once; [`poll`](Self::poll) starts the task that adds many.
     pub(super) fn add(&mut self, added: impl Into<Arc<Vec<PathBuf>>>) {
         let added = added.into();
-        if added.len() > AT_ONCE || self.is_arriving() {
+        // A set that a job has not read yet can't be changed, only copied.
+        let is_shared = self.len() > AT_ONCE && Arc::strong_count(&self.paths) > 1;
+        if added.len() > AT_ONCE || self.is_arriving() || is_shared {
             self.arriving.push(added);
             return;
         }
@@ -148,8 +150,10 @@ impl Inputs {
         files.map(|(path, _)| path.clone()).collect()
     }
 
-    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.paths.iter()
+    /// Those of a job that starts now.
+    pub(super) fn shared(&self) -> JobInputs {
+        let paths = Arc::clone(&self.paths);
+        JobInputs::made_by(paths.is_empty(), move || paths.iter().cloned().collect())
     }
 
     /// Does nothing if there is no such input, or while a task takes in others.

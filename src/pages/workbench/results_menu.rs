@@ -7,6 +7,7 @@ use eframe::egui::{Id, Popup, Pos2, Response, SetOpenCommand, Ui};
 use super::{ResultsState, WorkbenchCommand, command};
 use crate::pages::commands::{self, UiCommand};
 use crate::record::{ItemRecord, ItemState, JobRecord};
+use crate::ui::widgets::walk_menu;
 
 /// The entries; `None` is a line between them.
 const ENTRIES: [Option<UiCommand>; 12] = [
@@ -69,6 +70,7 @@ fn entries_ui(
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
+    let mut entries = Vec::new();
     for command in ENTRIES {
         let Some(command) = command else {
             ui.separator();
@@ -81,7 +83,9 @@ fn entries_ui(
             // By itself, a menu closes on a click alone, not on Enter.
             ui.close();
         }
+        entries.push(button);
     }
+    walk_menu(&entries, ui);
 }
 
 /// Why a command of the menu can't be done with the selected rows; `None` if it can.

@@ -67,7 +67,6 @@ pub fn results_ui(
         && !compare_ui(comparison, job, ui)
     {
         state.comparison = None;
-        ui.memory_mut(|memory| memory.request_focus(table_id()));
     }
     let Some(item) = shown else {
         rows_ui(job, now, state, rows, ui, commands);
@@ -106,10 +105,14 @@ fn rows_ui(
         // The ground of a row reaches beyond its cells.
         let margin = egui::vec2(0.5 * ui.spacing().item_spacing.x, 0.0);
         let area = egui::ScrollArea::horizontal().content_margin(margin);
-        area.show(ui, |ui| {
+        let table = area.show(ui, |ui| {
             ui.set_min_width(MIN_TABLE_WIDTH);
-            table_ui(job, now, state, rows, ui, commands);
+            table_ui(job, now, state, rows, ui, commands)
         });
+        // The area takes all that is to be scrolled in it, up and down, too.
+        if let Some(row) = table.inner {
+            reveal(row, ui);
+        }
     });
 }
 
@@ -206,9 +209,11 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
             state.shows_details = true;
             ui.memory_mut(|memory| memory.request_focus(table_id()));
         }
-        let shown = ui.label(RichText::new(count_text(state, rows, items)).weak());
-        if rows != items || !state.selection.is_empty() {
-            // What the user asked for is said, but not how the number grows while a job plans.
+        let text = count_text(state, rows, items);
+        let shown = ui.label(RichText::new(&text).weak());
+        let is_asked_for = rows != items || !state.selection.is_empty();
+        let pass = ui.ctx().cumulative_pass_nr();
+        if state.count.is_said(text, is_asked_for, pass) {
             ui.ctx()
                 .accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
         }
@@ -252,6 +257,7 @@ fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
     button_ui(command::NEXT_PAGE, ui);
 }
 
+/// Returns the row that the keys went to in the frame before.
 fn table_ui(
     job: &JobRecord,
     now: Duration,
@@ -259,7 +265,7 @@ fn table_ui(
     rows: usize,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
-) {
+) -> Option<Rect> {
     let sight = ui.clip_rect();
     let extent = Extent {
         items: job.items().len(),
@@ -306,6 +312,9 @@ fn table_ui(
     if drawn.is_clicked {
         focus.request_focus();
     }
+    if state.revealed.is_some() {
+        ui.ctx().request_repaint();
+    }
     if let Some((lead, _)) = drawn.lead {
         ui.ctx().accesskit_node_builder(focus.id, |node| {
             node.set_active_descendant(lead.accesskit_id());
@@ -314,6 +323,17 @@ fn table_ui(
     let by_key = drawn.lead.filter(|_| asks_for_menu);
     let menu_at = drawn.menu_at.or(by_key.map(|(_, rect)| rect.left_bottom()));
     results_menu::show(menu_at, job, state, &focus, commands);
+    drawn.revealed
+}
+
+/// Scrolls the page to a row that is out of sight: the table may be higher than what is in sight of it. To its height
+/// alone, as the rows do.
+fn reveal(row: Rect, ui: &Ui) {
+    let sight = ui.clip_rect();
+    let row = Rect::from_x_y_ranges(Rangef::point(sight.center().x), row.y_range());
+    if !sight.y_range().contains(row.center().y) {
+        ui.scroll_to_rect_animation(row, None, egui::style::ScrollAnimation::none());
+    }
 }
 
 /// The separators of the columns take the keyboard, but have neither role nor name.
@@ -337,6 +357,8 @@ struct Drawn {
     menu_at: Option<Pos2>,
     /// The row that was selected last, if it is in sight.
     lead: Option<(Id, Rect)>,
+    /// The row that the keys went to, where the table is now that it has scrolled.
+    revealed: Option<Rect>,
 }
 
 fn table_id() -> Id {
@@ -472,14 +494,16 @@ fn body_ui(
     rows: usize,
 ) -> Drawn {
     let first = state.page * MAX_PAGE_ROWS;
+    let revealed = std::mem::replace(&mut state.revealed, state.scroll_to);
     let visible = Visible {
         sight,
         count: rows.saturating_sub(first).min(MAX_PAGE_ROWS),
         scroll_to: state.scroll_to.take(),
+        revealed,
     };
     let names_are_paths = job.names_are_paths();
     let mut drawn = Drawn::default();
-    Rows::show(
+    let revealed = Rows::show(
         body,
         &visible,
         now,
@@ -516,6 +540,7 @@ fn body_ui(
             }
         },
     );
+    drawn.revealed = revealed;
     drawn
 }
 

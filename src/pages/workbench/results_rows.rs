@@ -48,18 +48,19 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Draws the rows in sight with `row_ui`.
+    /// Draws the rows in sight with `row_ui`. Returns the place of the row of [`Visible::revealed`].
     pub(super) fn show(
         mut body: TableBody<'_>,
         visible: &Visible,
         now: Duration,
         names_are_paths: bool,
         mut row_ui: impl FnMut(&Self, &mut Ui, usize, Rect),
-    ) {
+    ) -> Option<Rect> {
         let Visible {
             sight,
             count,
             scroll_to,
+            revealed,
         } = *visible;
         let widths = body.widths().to_vec();
         let ui = body.ui_mut();
@@ -90,6 +91,7 @@ impl Rows {
         for row in first..end.min(count) {
             row_ui(&rows, ui, row, place(row));
         }
+        revealed.map(place)
     }
 
     fn new(left: f32, widths: &[f32], now: Duration, names_are_paths: bool, ui: &Ui) -> Self {
@@ -167,6 +169,8 @@ pub(super) struct Visible {
     /// The number of rows.
     pub(super) count: usize,
     pub(super) scroll_to: Option<usize>,
+    /// The row that was scrolled to in the frame before.
+    pub(super) revealed: Option<usize>,
 }
 
 /// Tells a screen reader about a row. It reads the name of a row when the arrows come to it.

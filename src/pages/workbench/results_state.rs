@@ -126,8 +126,36 @@ impl ShownRows {
         Self { rows, places }
     }
 
+    pub(super) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
     pub(super) fn places(&self) -> &FixedBitSet {
         &self.places
+    }
+}
+
+/// The number of rows as it was drawn last.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    text: String,
+    pass: u64,
+    is_said: bool,
+}
+
+impl Count {
+    /// Whether a screen reader says the number that is drawn in this pass: the user has asked for it, so it is not how
+    /// it grows while a job plans, and it has changed since the table is shown, so it is not said again on the way back
+    /// from another page.
+    pub(super) fn is_said(&mut self, text: String, is_asked_for: bool, pass: u64) -> bool {
+        let was_shown = self.pass + 1 >= pass;
+        let is_news = self.is_said || self.text != text;
+        *self = Self {
+            text,
+            pass,
+            is_said: is_asked_for && was_shown && is_news,
+        };
+        self.is_said
     }
 }
 
@@ -154,10 +182,13 @@ pub struct ResultsState {
     /// The place of the menu of the selected rows while it is open.
     pub(super) menu_at: Option<Pos2>,
     pub(super) comparison: Option<Comparison>,
+    pub(super) count: Count,
     /// The width to which the columns were fitted.
     pub table_width: f32,
     /// The row of that page to scroll to in the next frame.
     pub scroll_to: Option<usize>,
+    /// The row that was scrolled to in the last frame.
+    pub(super) revealed: Option<usize>,
 }
 
 impl ResultsState {

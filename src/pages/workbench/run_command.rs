@@ -222,7 +222,7 @@ impl Workbench {
         }
         JobSpec {
             options,
-            inputs: self.state.draft.inputs.paths().cloned().collect(),
+            inputs: self.state.draft.inputs.shared(),
             run_on: choices.run_on,
             workers: choices.workers,
             priority: choices.priority,

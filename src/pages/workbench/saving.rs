@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Stream;
 use super::output::OutputSource;
 use crate::format;
-use crate::jobs::identity::is_same_file;
+use crate::jobs::identity::{is_read, is_same_file};
 use crate::join;
 use crate::pages::background_tasks::{TaskOutput, saved};
 use crate::record::{self, ItemState, JobRecord};
@@ -26,13 +26,13 @@ pub(super) fn drop_in_task<T: Send + 'static>(name: &str, large: T) {
 /// of it then.
 pub(super) fn save_list(job: &JobRecord, path: &Path) -> TaskOutput {
     let interface = job.spec().options.job();
-    let is_read = reads(job, path);
-    if is_read && !interface.may_replace(path) {
+    let is_older = reads(job, path);
+    if is_older && !interface.may_replace(path) {
         return refused(path);
     }
     let mut count = 0;
     let mut results = job.items().iter().filter_map(|item| match &item.state {
-        ItemState::Returned(_) if is_read && is_same_file(&item.input, path) => None,
+        ItemState::Returned(_) if is_older && is_same_file(&item.input, path) => None,
         ItemState::Returned(output) => {
             count += 1;
             Some((item.input.as_path(), output))
@@ -65,13 +65,10 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> TaskOu
     saved(path, &text, "The report was")
 }
 
-/// Whether the file is an input of the job, by any of its names.
+/// Whether the job has read the file.
 fn reads(job: &JobRecord, path: &Path) -> bool {
-    path.exists()
-        && job
-            .items()
-            .iter()
-            .any(|item| is_same_file(&item.input, path))
+    let items = job.items().iter().map(|item| item.input.as_path());
+    is_read(path, job.spec(), items)
 }
 
 fn refused(path: &Path) -> TaskOutput {

@@ -1,8 +1,10 @@
 //! The rows of the results that the user has selected.
 
+use std::ops::Range;
+
 use fixedbitset::FixedBitSet;
 
-use super::Order;
+use super::{Order, ShownRows};
 use crate::record::ItemId;
 
 /// Any number of items, and the row from which the keys go on.
@@ -88,19 +90,16 @@ impl Selection {
         };
         let anchor = self.anchor.and_then(|item| order.row(item.index()));
         let from = anchor.unwrap_or(row);
-        if !others {
-            self.items.clear();
-        }
         let rows = from.min(row)..from.max(row) + 1;
         match order {
             Order::AsFound => {
+                if !others {
+                    self.items.clear();
+                }
                 self.items.grow(rows.end);
                 self.items.insert_range(rows);
             }
-            Order::Rows(_) => {
-                let items = rows.filter_map(|row| order.item(row));
-                self.items.extend(items);
-            }
+            Order::Rows(shown) => self.extend_in(shown, rows, others),
         }
         self.len = self.items.count_ones(..);
         self.lead = Some(ItemId::new(lead));
@@ -108,6 +107,29 @@ impl Selection {
             .and_then(|row| order.item(row))
             .map(ItemId::new)
             .or(self.lead);
+    }
+
+    /// Goes through the rows of the range, or through the others if these are fewer: from one end of a long table to
+    /// the other, there are none.
+    fn extend_in(&mut self, shown: &ShownRows, rows: Range<usize>, others: bool) {
+        let all = shown.rows();
+        let place = |&row: &u32| row as usize;
+        if rows.len() <= all.len() / 2 {
+            if !others {
+                self.items.clear();
+            }
+            self.items.extend(all[rows].iter().map(place));
+            return;
+        }
+        let outside = all[..rows.start].iter().chain(&all[rows.end..]);
+        let left: Vec<_> = outside
+            .map(place)
+            .filter(|&item| !(others && self.items.contains(item)))
+            .collect();
+        self.items.clone_from(shown.places());
+        for item in left {
+            self.items.remove(item);
+        }
     }
 
     /// Selects all rows. `items` is the number of items of the job.

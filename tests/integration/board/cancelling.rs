@@ -117,7 +117,7 @@ fn shutdown_cancels_and_keeps_its_timeout() {
 fn dropping_the_board_cancels_its_jobs() {
     let mut board = TestBoard::new();
     let job = board.start(JobSpec {
-        inputs: vec![PathBuf::from("dropped with its board")],
+        inputs: vec![PathBuf::from("dropped with its board")].into(),
         ..sleeping_job(RunOn::Thread, 0)
     });
     board.until("it runs", |record| {

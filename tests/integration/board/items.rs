@@ -1,7 +1,7 @@
 //! How items and jobs end.
 
 use meanwhile::jobs::misbehave::Misbehaviour;
-use meanwhile::jobs::{self, JobSpec, Options, RunOn, checksum};
+use meanwhile::jobs::{self, JobInputs, JobSpec, Options, RunOn, checksum};
 use meanwhile::record::{Backtrace, ItemState, JobId, JobState, PanicKey, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
@@ -113,6 +113,32 @@ fn notes(board: &TestBoard, job: JobId) -> Vec<&str> {
     notes.map(|note| &**note).collect()
 }
 
+/// A frame has no time to make a list of a million.
+#[test]
+fn inputs_are_made_by_the_plan_and_shared() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "abc").unwrap();
+    let (made, makers) = crossbeam_channel::bounded(2);
+    let inputs = JobInputs::made_by(false, move || {
+        made.send(std::thread::current().id()).unwrap();
+        vec![file]
+    });
+    let spec = JobSpec {
+        inputs,
+        ..JobSpec::new(Options::Checksum(checksum::Options::default()))
+    };
+    let mut board = TestBoard::new();
+    for _ in 0..2 {
+        let job = board.start(spec.clone());
+        board.until_ended(job);
+        assert_eq!(board.labels(job), ["returned"]);
+    }
+    let makers: Vec<_> = makers.iter().collect();
+    assert_eq!(makers.len(), 1);
+    assert_ne!(makers[0], std::thread::current().id());
+}
+
 #[test]
 fn notes_of_a_plan_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +149,7 @@ fn notes_of_a_plan_are_bounded() {
     }
     let mut board = TestBoard::new();
     let job = board.start(JobSpec {
-        inputs,
+        inputs: inputs.into(),
         ..JobSpec::new(Options::Checksum(checksum::Options::default()))
     });
     board.until_ended(job);

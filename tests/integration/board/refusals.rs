@@ -94,12 +94,12 @@ fn refused_item_is_retried_and_later_ones_are_not() {
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).expect("a pipe can be made");
         let mut inputs = vec![pipe.clone()];
         inputs.extend((0..=LATER).map(|number| PathBuf::from(format!("file {number}"))));
-        let cat = |inputs| JobSpec {
+        let cat = |inputs: Vec<PathBuf>| JobSpec {
             options: Options::Command(command::Options {
                 command: CommandLine::Line("cat".to_owned()),
                 ..command::Options::default()
             }),
-            inputs,
+            inputs: inputs.into(),
             workers: 1,
             ..spec(RunOn::Thread, misbehave::Options::default())
         };
@@ -144,7 +144,7 @@ fn run_commands(board: &mut TestBoard, count: usize) -> usize {
     };
     let job = board.start(JobSpec {
         options: Options::Command(cat),
-        inputs: vec![PathBuf::from("/dev/null"); count],
+        inputs: vec![PathBuf::from("/dev/null"); count].into(),
         workers: count,
         ..spec(RunOn::Pool, misbehave::Options::default())
     });
@@ -179,7 +179,7 @@ fn files_wait_at_the_limit_of_open_files() {
         let mut board = TestBoard::new();
         let job = board.start(JobSpec {
             options: Options::Checksum(checksum::Options::default()),
-            inputs,
+            inputs: inputs.into(),
             workers: FILES,
             ..spec(RunOn::Pool, misbehave::Options::default())
         });
@@ -217,7 +217,7 @@ fn files_of_shared_tasks_wait_for_room() {
         });
         let job = board.start(JobSpec {
             options: Options::Checksum(checksum::Options::default()),
-            inputs: vec![path; ITEMS],
+            inputs: vec![path; ITEMS].into(),
             workers: 2,
             ..spec(RunOn::Pool, misbehave::Options::default())
         });
@@ -260,7 +260,7 @@ fn folders_wait_at_the_limit_of_open_files() {
         let mut board = TestBoard::new();
         let job = board.start(JobSpec {
             options: Options::Checksum(checksum::Options::default()),
-            inputs: vec![folder.path().to_owned()],
+            inputs: vec![folder.path().to_owned()].into(),
             workers: 40,
             ..spec(RunOn::Pool, misbehave::Options::default())
         });

@@ -22,7 +22,12 @@ fn folder() -> tempfile::TempDir {
 
 /// Verifies a list that is written to standard input.
 fn check(folder: &Path, list: &str, text: &[u8]) -> Output {
-    let mut command = meanwhile(&["run", "checksum", "--check", list]);
+    run_with(folder, &["run", "checksum", "--check", list], text)
+}
+
+/// Runs the program with this text on standard input.
+fn run_with(folder: &Path, args: &[&str], text: &[u8]) -> Output {
+    let mut command = meanwhile(args);
     command.current_dir(folder).stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
@@ -42,6 +47,86 @@ fn list_on_standard_input_is_verified() {
     let output = check(folder.path(), "-", format!("{ABC}  gone\n").as_bytes());
     assert_eq!(code(&output), 1);
     assert!(err(&output).contains("gone"), "{}", err(&output));
+}
+
+#[test]
+fn standard_input_has_a_checksum() {
+    let folder = folder();
+    let run = |args: &[&str], text: &str| run_with(folder.path(), args, text.as_bytes());
+    let output = run(
+        &["run", "checksum", "--algorithm", "md5", "abc", "-"],
+        "abc",
+    );
+    let lines = format!("{ABC}  abc\n{ABC}  -\n");
+    assert_eq!((code(&output), out(&output)), (0, &*lines));
+    // More than one read takes, in a list elsewhere.
+    let long = "0123456789abcdef".repeat(20_000);
+    let list = folder.path().join("list");
+    let args = ["run", "checksum", "--algorithm", "sha256", "--output"];
+    let output = run(&[&args[..], &[list.to_str().unwrap(), "-"]].concat(), &long);
+    assert_eq!((code(&output), err(&output)), (0, ""));
+    let list = fs::read_to_string(list).expect("it was written");
+    fs::write(folder.path().join("long"), long).expect("it is ours");
+    let sha256sum = std::process::Command::new("sha256sum")
+        .stdin(File::open(folder.path().join("long")).expect("it was written"))
+        .output();
+    assert_eq!(list, out(&sha256sum.expect("it is installed")));
+}
+
+#[test]
+fn standard_input_is_verified_by_its_digest() {
+    let folder = folder();
+    let verify = |text: &str| {
+        let args = ["run", "verify", "--digest", ABC, "-"];
+        run_with(folder.path(), &args, text.as_bytes())
+    };
+    let output = verify("abc");
+    assert_eq!((code(&output), out(&output)), (0, "-: OK\n"));
+    let output = verify("other");
+    assert_eq!((code(&output), out(&output)), (1, "-: FAILED\n"));
+    // What a list calls so is a file.
+    let output = check(folder.path(), "-", format!("{ABC}  -\n").as_bytes());
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("- does not exist"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn worker_process_does_not_read_standard_input() {
+    let folder = folder();
+    let args = ["run", "checksum", "--on", "process", "-"];
+    let output = run_with(folder.path(), &args, b"abc");
+    assert_eq!((code(&output), out(&output)), (1, ""));
+    let error = err(&output);
+    assert!(error.contains("let the job run in this one"), "{error}");
+}
+
+#[test]
+fn audit_takes_its_list_from_standard_input() {
+    let folder = folder();
+    let audit = |args: &[&str], text: &str| {
+        let args = [&["run", "audit", "abc", "--against", "-"], args].concat();
+        run_with(folder.path(), &args, text.as_bytes())
+    };
+    let own = "# Meanwhile audit 1\n# md5 bytes=3 modified=5\n";
+    for head in ["", own] {
+        let output = audit(&[], &format!("{head}{ABC}  abc\n"));
+        let lines = "touched: abc\n";
+        assert_eq!((code(&output), out(&output)), (0, lines), "{head}");
+        let zeros = "0".repeat(32);
+        let output = audit(&[], &format!("{head}{zeros}  abc\n"));
+        let lines = "changed: abc\n";
+        assert_eq!((code(&output), out(&output)), (0, lines), "{head}");
+    }
+    let output = audit(&["--renew"], "");
+    assert!(
+        err(&output).contains("can't be renewed"),
+        "{}",
+        err(&output)
+    );
 }
 
 #[test]
@@ -131,6 +216,36 @@ fn output_file_gets_the_lines_of_all_files() {
         assert_eq!((code(&output), out(&output)), (1, ""), "{flag:?}");
         let lines = fs::read_to_string(folder.path().join("lines"));
         assert_eq!(lines.expect("it was written"), expected, "{flag:?}");
+    }
+}
+
+#[test]
+fn output_never_replaces_what_was_read() {
+    let folder = folder();
+    let list = format!("{ABC}  abc\n");
+    fs::write(folder.path().join("list"), &list).expect("it is ours");
+    std::os::unix::fs::symlink("list", folder.path().join("link")).expect("it is ours");
+    fs::hard_link(folder.path().join("abc"), folder.path().join("hard")).expect("it is ours");
+    let checksum = ["run", "checksum", "--format", "json", "abc"];
+    for (args, file) in [
+        (&["run", "verify", "list"][..], "list"),
+        (&["run", "verify", "list"], "link"),
+        (&["run", "verify", "list"], "abc"),
+        (&["run", "verify", "--format", "json", "list"], "hard"),
+        (&checksum, "abc"),
+        (&checksum, "hard"),
+    ] {
+        let mut command = meanwhile(&[args, &["--output", file]].concat());
+        let output = command.current_dir(folder.path()).output();
+        let output = output.expect("the program starts");
+        assert_eq!(code(&output), 1, "{args:?} {file}");
+        let advice = "choose another name";
+        assert!(err(&output).contains(advice), "{}", err(&output));
+        let read = |name| fs::read_to_string(folder.path().join(name)).expect("it is there");
+        assert_eq!(
+            (read("abc"), read("list")),
+            ("abc".to_owned(), list.clone())
+        );
     }
 }
 

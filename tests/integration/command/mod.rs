@@ -43,7 +43,7 @@ fn shell(text: &str) -> Options {
 fn spec(options: Options, inputs: &[PathBuf]) -> JobSpec {
     JobSpec {
         options: jobs::Options::Command(options),
-        inputs: inputs.to_vec(),
+        inputs: inputs.to_vec().into(),
         run_on: RunOn::Pool,
         workers: 4,
         priority: Priority::Normal,

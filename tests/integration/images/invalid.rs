@@ -221,7 +221,7 @@ fn panicking_decoder_fails_its_image_in_a_sentence() {
         let mut board = TestBoard::new();
         let job = board.start(JobSpec {
             options: jobs::Options::Images(options),
-            inputs: vec![bad.clone(), good.clone()],
+            inputs: vec![bad.clone(), good.clone()].into(),
             run_on,
             workers: 1,
             priority: Priority::Normal,

@@ -20,7 +20,7 @@ fn checksums_are_equal_on_processes_and_pool() {
             ..checksum::Options::default()
         });
         let job = board.start(JobSpec {
-            inputs: vec![folder.path().to_owned(), folder.path().join("missing")],
+            inputs: vec![folder.path().to_owned(), folder.path().join("missing")].into(),
             run_on,
             workers: 3,
             priority: Priority::Normal,
