@@ -1,11 +1,25 @@
 //! Processes that make it hard: odd names, short lives, other namespaces, other users.
 
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use meanwhile_explain::{Activity, ExplainError, Lock, Target};
+use meanwhile_explain::{Activity, ExplainError, INTERVAL, Lock, Target, WaitGraph};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, Uid};
 
+use super::edges::Edges;
 use super::program::{Library, Waiting, built};
+use super::sentences::without_ids;
+
+/// How often a process is looked at that changes all the time.
+const LOOKS: usize = 30;
 
 #[test]
 fn odd_names_stay_in_their_line() {
@@ -75,4 +89,205 @@ fn mutex_in_a_pid_namespace_has_its_owner() {
         return;
     }
     panic!("no thread waits for a mutex");
+}
+
+/// The names that the cases `changing-names` and `execs` give themselves, and their titles.
+fn names_and_titles() -> Vec<(String, String)> {
+    let of = |letter: &str| {
+        let name = letter.repeat(15);
+        (name.clone(), format!("{name}: {name}"))
+    };
+    ["a", "b"].map(of).into()
+}
+
+/// A name and a title belong together, and no part of another one is in them.
+#[test]
+fn names_that_change_are_never_mixed() {
+    let waiting = Waiting::start(Library::Gnu, "changing-names").expect("there is a compiler");
+    let known = names_and_titles();
+    let mut seen = BTreeSet::new();
+    for _ in 0..LOOKS {
+        let graph = meanwhile_explain::process(waiting.pid()).expect("it waits");
+        let process = graph.asked();
+        let own = known.iter().find(|(name, _)| *name == process.name);
+        let (name, title) = own.unwrap_or_else(|| panic!("wrong name: {process:?}"));
+        let shown = process.title_or_name();
+        assert!([name, title].contains(&&shown.to_owned()), "{process:?}");
+        seen.insert(name);
+    }
+    assert_eq!(seen.len(), known.len(), "it does not change its name");
+}
+
+/// Another program each millisecond, with the same id and other threads.
+#[test]
+fn exec_in_the_middle_gives_no_wrong_edge() {
+    let waiting = Waiting::start(Library::Gnu, "execs").expect("there is a compiler");
+    let names: Vec<String> = names_and_titles().into_iter().map(|it| it.0).collect();
+    for _ in 0..LOOKS {
+        let graph = meanwhile_explain::process(waiting.pid()).expect("it runs");
+        assert_eq!(graph.processes.len(), 1);
+        let name = &graph.asked().name;
+        let is_file = name.starts_with("waits-cc-") || name == "exe";
+        assert!(is_file || names.contains(name), "{name}");
+        assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
+        for thread in graph.threads.iter().filter(|it| !it.awaits.is_empty()) {
+            assert_eq!(thread.activity, Activity::Joins, "{}", graph.sentence());
+        }
+        assert!(!graph.sentence().is_empty());
+    }
+}
+
+/// Looks at a process of this case that is killed and reaped after this time.
+fn look_at_dying(case: &str, after: Duration) -> Result<WaitGraph, ExplainError> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut command = Command::new(built(Library::Gnu).expect("there is a compiler"));
+    let command = command.arg(case).arg(folder.path()).process_group(0);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it is built");
+    let pid = child.id();
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let lines = lines.map(|line| line.expect("the lines are text"));
+    assert!(lines.take_while(|line| line != "ready").count() > 0);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while let Some(left) = after.checked_sub(began.elapsed()) {
+                thread::park_timeout(left);
+            }
+            killpg(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).expect("it is there");
+            child.wait().expect("it is a child");
+        });
+        meanwhile_explain::process(pid)
+    })
+}
+
+/// The deaths are spread over both looks, so that one comes before and after each thing that is read.
+#[test]
+fn death_in_the_middle_of_a_look_is_no_fault() {
+    const DEATHS: u32 = 12;
+    let all_deaths = |case| {
+        let began = Instant::now();
+        look_at_dying(case, Duration::from_secs(1)).expect("it lives on");
+        // It lives for a second, and the look is over before.
+        let looks = began.elapsed().min(Duration::from_secs(1));
+        let look = looks.saturating_sub(INTERVAL).min(INTERVAL) / 2;
+        for part in 0..2 * DEATHS {
+            let into = look * (part / 2) / DEATHS;
+            let before = if part % 2 == 0 {
+                Duration::ZERO
+            } else {
+                look + INTERVAL
+            };
+            match look_at_dying(case, before + into) {
+                Err(error) => assert!(matches!(error, ExplainError::NoSuchProcess(_)), "{error}"),
+                Ok(graph) => {
+                    let names = graph.processes.iter().map(|process| &process.name);
+                    let mut others = names.filter(|name| !name.starts_with("waits-cc-"));
+                    assert_eq!(others.next(), None, "{}", graph.sentence());
+                    let is_ring = !graph.rings().is_empty();
+                    assert!(!is_ring || case == "ring-3", "{}", graph.sentence());
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for case in ["join-chain", "ring-3", "epoll", "read-terminal"] {
+            scope.spawn(move || all_deaths(case));
+        }
+    });
+}
+
+/// As many as a process may have, in so many processes that it is a hundred thousand.
+#[test]
+fn hundred_thousand_descriptors_are_looked_through() {
+    let mut all = Vec::new();
+    let mut descriptors = 0;
+    while descriptors < 100_000 {
+        let waiting = Waiting::start(Library::Gnu, "many-files").expect("there is a compiler");
+        let files = fs::read_dir(format!("/proc/{}/fd", waiting.pid())).expect("it is ours");
+        let count = files.count();
+        println!("{count} descriptors");
+        // A low limit takes too many processes, and the rest is the same.
+        if all.len() == 8 {
+            println!("NOT CHECKED: more than {descriptors} descriptors.");
+            break;
+        }
+        descriptors += count;
+        all.push(waiting);
+    }
+    // The others are there to be looked through.
+    for waiting in all.iter().take(1) {
+        let expected = Edges::read(&waiting.lines);
+        let mut seen = Edges::default();
+        for _ in 0..LOOKS {
+            let graph = meanwhile_explain::process(waiting.pid()).expect("it waits");
+            seen = Edges::of(&graph, &expected);
+            if seen == expected {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+/// The variable with the id of a process that is hidden from the test that has it.
+const HIDDEN: &str = "MEANWHILE_TEST_HIDDEN";
+
+/// In a namespace of its own, `/proc` hides the processes of others, and this program is another user.
+#[test]
+#[ignore = "needs root; tests/all.sh runs it"]
+fn hidden_processes_are_not_guessed() {
+    if let Ok(hidden) = std::env::var(HIDDEN) {
+        return look_where_others_are_hidden(hidden.parse().expect("it is a pid"));
+    }
+    if !Uid::current().is_root() {
+        println!("NOT CHECKED: only root can hide the processes of others.");
+        return;
+    }
+    // Another user may not read the folder of the build.
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let program = folder.path().join("explain");
+    let own = std::env::current_exe().expect("the system knows it");
+    fs::copy(own, &program).expect("there is room");
+    for path in [folder.path(), &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    let script = "mount -t proc -o hidepid=invisible proc /proc && \
+                  exec setpriv --reuid 54321 --regid 54321 --clear-groups -- \"$@\"";
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", script, "sh"])
+        .arg(&program)
+        .args(["hostile::hidden_processes_are_not_guessed", "--exact"])
+        .args(["--include-ignored", "--nocapture"])
+        .env(HIDDEN, std::process::id().to_string())
+        .env("TMPDIR", "/tmp")
+        .current_dir("/");
+    // Only this process can write what is read there.
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it is there");
+    let stdin = child.stdin.take();
+    let status = child.wait().expect("it is a child");
+    drop(stdin);
+    assert!(status.success(), "{status}");
+}
+
+fn look_where_others_are_hidden(hidden: u32) {
+    assert!(!Path::new(&format!("/proc/{hidden}")).exists());
+    let error = meanwhile_explain::process(hidden).expect_err("it is not shown");
+    assert_eq!(error, ExplainError::NoSuchProcess(hidden));
+    let mut command = Command::new("cat");
+    let mut cat = command
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("every system has it");
+    let is_wait = |graph: &WaitGraph| matches!(graph.threads[0].activity, Activity::Reads(_));
+    let looks = || meanwhile_explain::process(cat.id()).expect("it is ours");
+    let graph = (0..LOOKS).map(|_| looks()).find(is_wait);
+    cat.kill().expect("it is a child");
+    cat.wait().expect("it is a child");
+    let graph = graph.expect("it reads");
+    assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
+    assert_eq!(
+        without_ids(&graph.sentence()),
+        "`cat` (pid N) reads from a pipe that nobody known can write."
+    );
 }
