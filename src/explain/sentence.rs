@@ -11,6 +11,9 @@ use crate::graph::{
 /// Of a chain that is longer, the rest is left out.
 const MAX_STEPS: usize = 12;
 
+/// The programs that pass the messages of D-Bus on.
+pub(crate) const BUSES: [&str; 2] = ["dbus-daemon", "dbus-broker"];
+
 impl WaitGraph {
     /// Tells what the process that was asked for waits for: the chain from its first thread to the cause.
     ///
@@ -113,6 +116,10 @@ impl Words<'_> {
         if self.stuck.contains(&thread) {
             return self.graph.stuck_target(thread, &self.stuck);
         }
+        // What a bus waits for itself says nothing.
+        if self.bus(thread).is_some() {
+            return None;
+        }
         let own = self.graph.thread(thread).process;
         let candidates =
             self.graph
@@ -133,6 +140,24 @@ impl Words<'_> {
             .find(computes)
             .or(candidates.first())
             .copied()
+    }
+
+    /// Names the program whose messages alone a thread waits for, if that is a bus, which passes on what others send.
+    fn bus(&self, index: ThreadIndex) -> Option<String> {
+        let thread = self.graph.thread(index);
+        let file = match &thread.activity {
+            Activity::Reads(file) => file,
+            Activity::Polls(files) if files.len() == 1 => &files[0],
+            _ => return None,
+        };
+        let [Target::Process(process)] = thread.awaits[..] else {
+            return None;
+        };
+        let bus = self.representative(process)?;
+        let is_bus = BUSES.contains(&self.graph.process(process).name.as_str());
+        let passes_on = matches!(self.graph.thread(bus).activity, Activity::Polls(_));
+        let is_wait = file.kind == FileKind::UnixSocket && !self.stuck.contains(&index);
+        (is_bus && passes_on && is_wait).then(|| self.label(bus, Some(index)))
     }
 
     /// Returns the thread of a process that tells most about it: one that computes, or the first.
@@ -185,6 +210,9 @@ impl Words<'_> {
     fn unlimited_phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
         let thread = self.graph.thread(index);
         let count = thread.awaits.len();
+        if let Some(bus) = self.bus(index) {
+            return format!("waits for a message over D-Bus, which {bus} passes on");
+        }
         match &thread.activity {
             Activity::Computes => {
                 format!("computes ({:.0} % of one processor)", thread.processor_share * 100.0)

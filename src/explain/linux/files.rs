@@ -47,13 +47,13 @@ pub(super) struct Holders {
 
 impl Holders {
     /// Leaves out the processes whose files the system does not show.
-    pub(super) fn read(table: &Table) -> Self {
+    pub(super) fn read(pids: impl IntoIterator<Item = u32>) -> Self {
         let is_shared = |link: &Path| {
             let link = link.to_string_lossy();
             link.starts_with("pipe:") || link.starts_with("socket:") || is_terminal(&link)
         };
         let mut by_link = BTreeMap::<PathBuf, Vec<(u32, i32)>>::new();
-        for_each_open(table, |pid, fd, link| {
+        for_each_open(pids, |pid, fd, link| {
             if is_shared(&link) {
                 by_link.entry(link).or_default().push((pid, fd));
             }
@@ -87,8 +87,8 @@ fn is_master(link: &str) -> bool {
 }
 
 /// Calls `f` for each file that a process has open.
-fn for_each_open(table: &Table, mut f: impl FnMut(u32, i32, PathBuf)) {
-    for pid in table.pids() {
+fn for_each_open(pids: impl IntoIterator<Item = u32>, mut f: impl FnMut(u32, i32, PathBuf)) {
+    for pid in pids {
         // Those of other users can't be read.
         let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
             continue;
@@ -108,7 +108,7 @@ fn for_each_open(table: &Table, mut f: impl FnMut(u32, i32, PathBuf)) {
 /// Returns all who have a file open whose path is `path`.
 pub(super) fn holders_of_path(table: &Table, path: &Path) -> Vec<(u32, i32)> {
     let mut holders = Vec::new();
-    for_each_open(table, |pid, fd, link| {
+    for_each_open(table.pids(), |pid, fd, link| {
         if link == path {
             holders.push((pid, fd));
         }
@@ -183,7 +183,7 @@ impl OpenFile {
             FileKind::Fifo => with_end(&system.holders_of_path(&self.link), needs),
             FileKind::UnixSocket | FileKind::Tcp => {
                 let peer = self.inode().and_then(|inode| system.sockets().peer(inode));
-                peer.map_or_else(Vec::new, |peer| system.holders().of_socket(peer))
+                peer.map_or_else(Vec::new, |peer| system.holders_of_socket(peer))
             }
             FileKind::Terminal => self.masters(system),
             FileKind::TerminalMaster => self.slaves(system),
