@@ -114,5 +114,6 @@ fn waits_for_known(thread: &Thread) -> bool {
             | Activity::Polls(_)
             | Activity::Vfork
     );
-    waits && thread.deadline.is_none() && !thread.ran && !thread.awaits.is_empty()
+    let is_known = !thread.awaits.is_empty() && !thread.others_unseen;
+    waits && thread.deadline.is_none() && !thread.ran && is_known
 }

@@ -307,11 +307,12 @@ impl Words<'_> {
     }
 
     fn reads(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
-        let count = self.graph.thread(index).awaits.len();
+        let thread = self.graph.thread(index);
+        let count = thread.awaits.len();
         if matches!(file.kind, FileKind::Terminal | FileKind::TerminalMaster) {
             return format!("waits for input from {}", named(file));
         }
-        if self.is_only_itself(index) {
+        if self.is_only_itself(index) && !thread.others_unseen {
             return format!(
                 "reads from {} that only its own process can write",
                 named(file)
@@ -319,6 +320,12 @@ impl Words<'_> {
         }
         let from = named(file);
         match (next, count) {
+            (_, 1) if thread.others_unseen && has_ends(file) => {
+                let next = next.unwrap_or("its own process");
+                format!(
+                    "reads from {from} that {next} can write, and perhaps others who can't be looked at"
+                )
+            }
             (Some(next), 1) if has_ends(file) => {
                 format!("reads from {from} that only {next} can write")
             }
@@ -332,7 +339,7 @@ impl Words<'_> {
     }
 
     fn writes(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
-        if self.is_only_itself(index) {
+        if self.is_only_itself(index) && !self.graph.thread(index).others_unseen {
             return format!(
                 "writes to {}, which is full, and only its own process can read it",
                 named(file)

@@ -229,18 +229,13 @@ fn hundred_thousand_descriptors_are_looked_through() {
     }
 }
 
-/// The variable with the id of a process that is hidden from the test that has it.
-const HIDDEN: &str = "MEANWHILE_TEST_HIDDEN";
+/// The variable with the id of a process of another user.
+const OTHER: &str = "MEANWHILE_TEST_OTHER";
 
-/// In a namespace of its own, `/proc` hides the processes of others, and this program is another user.
-#[test]
-#[ignore = "needs root; tests/all.sh runs it"]
-fn hidden_processes_are_not_guessed() {
-    if let Ok(hidden) = std::env::var(HIDDEN) {
-        return look_where_others_are_hidden(hidden.parse().expect("it is a pid"));
-    }
+/// Runs a test again as another user, after this command, which may begin with `mount`.
+fn as_another_user(test: &str, setup: &str) {
     if !Uid::current().is_root() {
-        println!("NOT CHECKED: only root can hide the processes of others.");
+        println!("NOT CHECKED: only root can become another user.");
         return;
     }
     // Another user may not read the folder of the build.
@@ -251,16 +246,13 @@ fn hidden_processes_are_not_guessed() {
     for path in [folder.path(), &program] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
     }
-    let script = "mount -t proc -o hidepid=invisible proc /proc && \
-                  exec setpriv --reuid 54321 --regid 54321 --clear-groups -- \"$@\"";
+    let user = "exec setpriv --reuid 54321 --regid 54321 --clear-groups -- \"$@\"";
     let mut command = Command::new("unshare");
     command
-        .args(["--mount", "sh", "-c", script, "sh"])
+        .args(["--mount", "sh", "-c", &format!("{setup} && {user}"), "sh"])
         .arg(&program)
-        .args(["hostile::hidden_processes_are_not_guessed", "--exact"])
-        .args(["--include-ignored", "--nocapture"])
-        .env(HIDDEN, std::process::id().to_string())
-        .env("TMPDIR", "/tmp")
+        .args([test, "--exact", "--include-ignored", "--nocapture"])
+        .env(OTHER, std::process::id().to_string())
         .current_dir("/");
     // Only this process can write what is read there.
     let mut child = command.stdin(Stdio::piped()).spawn().expect("it is there");
@@ -270,24 +262,82 @@ fn hidden_processes_are_not_guessed() {
     assert!(status.success(), "{status}");
 }
 
-fn look_where_others_are_hidden(hidden: u32) {
+/// The other user whose process is not to be looked at, in the test that [`as_another_user`] has run.
+fn other() -> Option<u32> {
+    let other = std::env::var(OTHER).ok()?;
+    Some(other.parse().expect("it is a pid"))
+}
+
+/// Returns the graph of a command once it is right.
+fn graph_of(command: &mut Command, is_right: impl Fn(&WaitGraph) -> bool) -> WaitGraph {
+    let command = command.stdout(Stdio::null()).process_group(0);
+    let mut child = command.spawn().expect("every system has it");
+    let looks = || meanwhile_explain::process(child.id()).expect("it is ours");
+    let graph = (0..LOOKS).map(|_| looks()).find(is_right);
+    killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).expect("it is ours");
+    child.wait().expect("it is a child");
+    graph.expect("it waits as it should")
+}
+
+/// In a namespace of its own, `/proc` hides the processes of others.
+#[test]
+#[ignore = "needs root; tests/all.sh runs it"]
+fn hidden_processes_are_not_guessed() {
+    let Some(hidden) = other() else {
+        let setup = "mount -t proc -o hidepid=invisible proc /proc";
+        return as_another_user("hostile::hidden_processes_are_not_guessed", setup);
+    };
     assert!(!Path::new(&format!("/proc/{hidden}")).exists());
     let error = meanwhile_explain::process(hidden).expect_err("it is not shown");
     assert_eq!(error, ExplainError::NoSuchProcess(hidden));
-    let mut command = Command::new("cat");
-    let mut cat = command
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("every system has it");
     let is_wait = |graph: &WaitGraph| matches!(graph.threads[0].activity, Activity::Reads(_));
-    let looks = || meanwhile_explain::process(cat.id()).expect("it is ours");
-    let graph = (0..LOOKS).map(|_| looks()).find(is_wait);
-    cat.kill().expect("it is a child");
-    cat.wait().expect("it is a child");
-    let graph = graph.expect("it reads");
+    let graph = graph_of(&mut Command::new("cat"), is_wait);
     assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
     assert_eq!(
         without_ids(&graph.sentence()),
         "`cat` (pid N) reads from a pipe that nobody known can write."
+    );
+    assert_no_ring();
+}
+
+/// The test that has started this one runs in the same session and may have any pipe of it.
+#[test]
+#[ignore = "needs root; tests/all.sh runs it"]
+fn what_another_user_may_have_is_no_ring() {
+    let Some(other) = other() else {
+        // Who may look at all files finds the ring.
+        let graph = graph_of(&mut pipes_in_a_ring(), |graph| !graph.rings().is_empty());
+        assert!(
+            graph.sentence().contains("that only `"),
+            "{}",
+            graph.sentence()
+        );
+        return as_another_user("hostile::what_another_user_may_have_is_no_ring", "true");
+    };
+    let graph = meanwhile_explain::process(other).expect("it is shown");
+    assert!(!graph.asked().permitted);
+    assert_no_ring();
+}
+
+/// Two programs that read what the other one writes; their shell waits for one of them.
+fn pipes_in_a_ring() -> Command {
+    let mut shell = Command::new("bash");
+    shell.args([
+        "-c",
+        "coproc cat; exec 3<&${COPROC[0]} 4>&${COPROC[1]}; cat <&3 >&4 3<&- 4>&- & \
+         exec 3<&- 4>&- {COPROC[0]}<&- {COPROC[1]}>&-; wait $!",
+    ]);
+    shell
+}
+
+fn assert_no_ring() {
+    let says = "and perhaps others who can't be looked at";
+    let is_wait = |graph: &WaitGraph| graph.sentence().contains(says);
+    let graph = graph_of(&mut pipes_in_a_ring(), is_wait);
+    assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
+    let sentence = graph.sentence();
+    assert!(
+        !sentence.contains("only") && !sentence.contains("a ring"),
+        "{sentence}"
     );
 }
