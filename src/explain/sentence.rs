@@ -120,19 +120,7 @@ impl Words<'_> {
         if self.bus(thread).is_some() {
             return None;
         }
-        let own = self.graph.thread(thread).process;
-        let candidates =
-            self.graph
-                .thread(thread)
-                .awaits
-                .iter()
-                .filter_map(|target| match target {
-                    Target::Thread(thread) => Some(*thread),
-                    // Its own threads too have the other end, which says nothing.
-                    Target::Process(process) if *process == own => None,
-                    Target::Process(process) => self.representative(*process),
-                });
-        let candidates: Vec<ThreadIndex> = candidates.collect();
+        let candidates = self.graph.awaited_threads(thread);
         let computes =
             |index: &&ThreadIndex| self.graph.thread(**index).activity == Activity::Computes;
         candidates
@@ -153,23 +141,11 @@ impl Words<'_> {
         let [Target::Process(process)] = thread.awaits[..] else {
             return None;
         };
-        let bus = self.representative(process)?;
+        let bus = self.graph.representative(process)?;
         let is_bus = BUSES.contains(&self.graph.process(process).name.as_str());
         let passes_on = matches!(self.graph.thread(bus).activity, Activity::Polls(_));
         let is_wait = file.kind == FileKind::UnixSocket && !self.stuck.contains(&index);
         (is_bus && passes_on && is_wait).then(|| self.label(bus, Some(index)))
-    }
-
-    /// Returns the thread of a process that tells most about it: one that computes, or the first.
-    fn representative(&self, process: ProcessIndex) -> Option<ThreadIndex> {
-        let threads = &self.graph.process(process).threads;
-        let computes =
-            |index: &&ThreadIndex| self.graph.thread(**index).activity == Activity::Computes;
-        threads
-            .iter()
-            .find(computes)
-            .copied()
-            .or_else(|| self.graph.first_thread(process))
     }
 
     /// Names a thread. `before` is the one that waits for it.

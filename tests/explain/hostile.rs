@@ -341,3 +341,37 @@ fn assert_no_ring() {
         "{sentence}"
     );
 }
+
+/// Each look reads, and the process is not even woken: none of its system calls begins or ends.
+#[test]
+#[ignore = "needs strace; tests/all.sh runs it"]
+fn looks_change_nothing_in_the_process() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let log = folder.path().join("log");
+    let mut command = Command::new("strace");
+    command.args(["--follow-forks", "--output"]).arg(&log);
+    let program = built(Library::Gnu).expect("there is a compiler");
+    command.arg(program).arg("join-chain").arg(folder.path());
+    let waiting = Waiting::of(&mut command, folder);
+    let calls = || {
+        fs::read_to_string(&log)
+            .expect("strace writes it")
+            .lines()
+            .count()
+    };
+    let look = || meanwhile_explain::tree(waiting.pid()).expect("it waits");
+    let is_set_up = |graph: &WaitGraph| {
+        let joins = graph
+            .threads
+            .iter()
+            .filter(|it| it.activity == Activity::Joins);
+        joins.count() == 4
+    };
+    while !is_set_up(&look()) {}
+    let before = calls();
+    assert!(before > 0);
+    for _ in 0..LOOKS {
+        assert!(is_set_up(&look()));
+    }
+    assert_eq!(calls(), before);
+}
