@@ -138,14 +138,23 @@ impl Words<'_> {
             Activity::Polls(files) if files.len() == 1 => &files[0],
             _ => return None,
         };
-        let [Target::Process(process)] = thread.awaits[..] else {
-            return None;
+        let awaited = thread.awaits.iter().map(|target| match target {
+            Target::Process(process) => Some(*process),
+            Target::Thread(_) => None,
+        });
+        let awaited: Vec<ProcessIndex> = awaited.collect::<Option<_>>()?;
+        let process = |index: &ProcessIndex| self.graph.process(*index);
+        let is_bus = |index: &ProcessIndex| BUSES.contains(&process(index).name.as_str());
+        // A bus forks to start programs, and its copy keeps the sockets.
+        let is_copy = |index: &ProcessIndex| {
+            let mut others = awaited.iter().map(process);
+            others.any(|other| other.pid == process(index).parent)
         };
-        let bus = self.graph.representative(process)?;
-        let is_bus = BUSES.contains(&self.graph.process(process).name.as_str());
+        let original = awaited.iter().find(|index| !is_copy(index))?;
+        let bus = self.graph.representative(*original)?;
         let passes_on = matches!(self.graph.thread(bus).activity, Activity::Polls(_));
         let is_wait = file.kind == FileKind::UnixSocket && !self.stuck.contains(&index);
-        (is_bus && passes_on && is_wait).then(|| self.label(bus, Some(index)))
+        (awaited.iter().all(is_bus) && passes_on && is_wait).then(|| self.label(bus, Some(index)))
     }
 
     /// Names a thread. `before` is the one that waits for it.

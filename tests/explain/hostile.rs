@@ -233,6 +233,7 @@ fn hundred_thousand_descriptors_are_looked_through() {
 const OTHER: &str = "MEANWHILE_TEST_OTHER";
 
 /// Runs a test again as another user, after this command, which may begin with `mount`.
+#[expect(clippy::print_stdout, reason = "it says what was not checked")]
 fn as_another_user(test: &str, setup: &str) {
     if !Uid::current().is_root() {
         println!("NOT CHECKED: only root can become another user.");
