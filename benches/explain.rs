@@ -6,6 +6,11 @@
 //!
 //! `cargo bench -p meanwhile-explain --bench explain`, with gdb and elfutils
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures threads that wait without a deadline"
+)]
+
 mod harness;
 
 use std::error::Error;

@@ -12,7 +12,7 @@ use crate::graph::{
 const MAX_STEPS: usize = 12;
 
 /// The programs that pass the messages of D-Bus on.
-pub(crate) const BUSES: [&str; 2] = ["dbus-daemon", "dbus-broker"];
+const BUSES: [&str; 2] = ["dbus-daemon", "dbus-broker"];
 
 impl WaitGraph {
     /// Tells what the process that was asked for waits for: the chain from its first thread to the cause.

@@ -24,7 +24,7 @@ fn right(pattern: &str, work: &str) -> Option<&'static str> {
         "work-in-ui" if work == "sleep" => "sleeps",
         "work-in-ui" | "unbounded-drain" | "unvirtualised-log" => "computed for ",
         // The bus by which the desktop shows the dialog.
-        "dialog-in-ui" => "waits for a message over D-Bus, which `dbus-daemon` ",
+        "dialog-in-ui" => "waits for the socket `",
         "thread-starvation" if work == "sleep" => return None,
         "thread-starvation" => "starved by ",
         "repaint-every-frame" => "draws frame after frame while the work runs",

@@ -1,9 +1,6 @@
 //! What a thread of this process did from one look to the next.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::io::Read as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -76,39 +73,6 @@ fn holder_of_a_lock_of_rust_is_not_guessed() {
         },
     );
     assert!(is_unknown);
-}
-
-/// Who has the other end of a socket is not looked for in general. A bus is, by which desktops show their dialogs.
-#[test]
-#[ignore = "needs dbus-daemon; tests/all.sh runs it"]
-fn message_over_a_bus_is_named() {
-    let folder = tempfile::tempdir().expect("a folder for the test");
-    let place = folder.path().join("bus");
-    let mut bus = Command::new("dbus-daemon");
-    bus.args(["--session", "--nofork", "--nopidfile", "--print-address"])
-        .arg(format!("--address=unix:path={}", place.display()))
-        .stdout(Stdio::piped());
-    let mut bus = bus.spawn().expect("it is installed");
-    let stdout = bus.stdout.take().expect("it is piped");
-    let mut address = String::new();
-    let read = BufReader::new(stdout).read_line(&mut address);
-    read.expect("it prints its address");
-    let socket = UnixStream::connect(&place).expect("it listens");
-    let expected = format!(
-        "waits for a message over D-Bus, which `dbus-daemon` (pid {}) passes on",
-        bus.id()
-    );
-    let wait = look_until(
-        || drop((&socket).read(&mut [0])),
-        |look| {
-            let wait = waits(look, &expected)?;
-            socket.shutdown(Shutdown::Both).expect("it is connected");
-            Some(wait)
-        },
-    );
-    bus.kill().expect("it is a child");
-    bus.wait().expect("it is a child");
-    assert_eq!(wait.because, None);
 }
 
 #[test]

@@ -164,6 +164,20 @@ fn ssh_waits_for_a_server_that_never_speaks() {
     drop(connection);
 }
 
+/// What the bus waits for itself says nothing.
+#[test]
+#[ignore = "needs dbus-daemon; tests/all.sh runs it"]
+fn message_over_a_bus_is_told_as_such() {
+    let script = "dbus-daemon --session --nofork --nopidfile --print-address --address=unix:path=$PWD/bus >address &\n\
+         until [ -s address ]; do kill -0 $! || exit; sleep 0.05; done\n\
+         perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Peer => \"bus\")->getline' & echo $!";
+    let waiting = shell(script, folder());
+    assert_says(
+        pid_in(&waiting),
+        "`perl` (pid N) waits for a message over D-Bus, which `dbus-daemon` (pid N) passes on.",
+    );
+}
+
 #[test]
 fn queues_of_two_python_processes_are_a_ring() {
     let folder = folder();

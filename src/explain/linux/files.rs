@@ -48,13 +48,13 @@ pub(super) struct Holders {
 }
 
 impl Holders {
-    pub(super) fn read(pids: impl IntoIterator<Item = u32>) -> Self {
+    pub(super) fn read(table: &Table) -> Self {
         let is_shared = |link: &Path| {
             let link = link.to_string_lossy();
             link.starts_with("pipe:") || link.starts_with("socket:") || is_terminal(&link)
         };
         let mut by_link = BTreeMap::<PathBuf, Vec<(u32, i32)>>::new();
-        let unseen = for_each_open(pids, |pid, fd, link| {
+        let unseen = for_each_open(table, |pid, fd, link| {
             if is_shared(&link) {
                 by_link.entry(link).or_default().push((pid, fd));
             }
@@ -92,12 +92,9 @@ fn is_master(link: &str) -> bool {
 }
 
 /// Calls `f` for each file that a process has open. Returns those whose files the system does not show.
-fn for_each_open(
-    pids: impl IntoIterator<Item = u32>,
-    mut f: impl FnMut(u32, i32, PathBuf),
-) -> Vec<u32> {
+fn for_each_open(table: &Table, mut f: impl FnMut(u32, i32, PathBuf)) -> Vec<u32> {
     let mut unseen = Vec::new();
-    for pid in pids {
+    for pid in table.pids() {
         // Those of other users can't be read.
         let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
             unseen.push(pid);
@@ -119,7 +116,7 @@ fn for_each_open(
 /// Returns all who have a file open whose path is `path`.
 pub(super) fn holders_of_path(table: &Table, path: &Path) -> Vec<(u32, i32)> {
     let mut holders = Vec::new();
-    for_each_open(table.pids(), |pid, fd, link| {
+    for_each_open(table, |pid, fd, link| {
         if link == path {
             holders.push((pid, fd));
         }
@@ -194,7 +191,7 @@ impl OpenFile {
             FileKind::Fifo => with_end(&system.holders_of_path(&self.link), needs),
             FileKind::UnixSocket | FileKind::Tcp => {
                 let peer = self.inode().and_then(|inode| system.sockets().peer(inode));
-                peer.map_or_else(Vec::new, |peer| system.holders_of_socket(peer))
+                peer.map_or_else(Vec::new, |peer| system.holders().of_socket(peer))
             }
             FileKind::Terminal => self.masters(system),
             FileKind::TerminalMaster => self.slaves(system),

@@ -12,7 +12,7 @@ use super::fuse;
 use super::groups::Groups;
 use super::locks::FileLocks;
 use super::sockets::Sockets;
-use super::table::{self, Table};
+use super::table::Table;
 use crate::ExplainError;
 
 /// The parts are read when they are asked for first: most processes need few of them.
@@ -21,7 +21,6 @@ pub(super) struct System {
     table: OnceLock<Table>,
     brief: bool,
     holders: OnceLock<Holders>,
-    buses: OnceLock<Holders>,
     sockets: OnceLock<Sockets>,
     locks: OnceLock<FileLocks>,
     groups: OnceLock<Groups>,
@@ -43,7 +42,6 @@ impl System {
             table: OnceLock::new(),
             brief,
             holders: OnceLock::new(),
-            buses: OnceLock::new(),
             sockets: OnceLock::new(),
             locks: OnceLock::new(),
             groups: OnceLock::new(),
@@ -61,7 +59,7 @@ impl System {
             if self.brief {
                 Holders::default()
             } else {
-                Holders::read(self.table().pids())
+                Holders::read(self.table())
             }
         })
     }
@@ -79,16 +77,6 @@ impl System {
                 let mut holders = holders.iter().map(|who| who.pid());
                 holders.any(|holder| table.may_share(*pid, holder))
             })
-    }
-
-    /// Returns who has this socket; in a brief look a message bus or nobody.
-    pub(super) fn holders_of_socket(&self, inode: u64) -> Vec<Who> {
-        let holders = if self.brief {
-            self.buses.get_or_init(|| Holders::read(table::buses()))
-        } else {
-            self.holders()
-        };
-        holders.of_socket(inode)
     }
 
     /// Returns who serves the file system that a thread of `pid` waits for; in a brief look nobody.

@@ -1,25 +1,11 @@
 //! The table of all processes: who is whose child.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::iter::successors;
 
 use procfs::process::all_processes;
 
-use super::small;
 use crate::ExplainError;
-use crate::sentence::BUSES;
-
-/// Returns the programs that pass the messages of D-Bus on. They are found in less time than a table takes.
-pub(super) fn buses() -> Vec<u32> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let is_bus = |pid: &u32| {
-        let name = small::text(&format!("/proc/{pid}/comm"));
-        name.is_some_and(|name| BUSES.contains(&name.trim_end()))
-    };
-    pids.filter(is_bus).collect()
-}
 
 /// The children of each process, as they were at one time.
 #[derive(Debug, Default)]
