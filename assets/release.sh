@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the programs for others: with no path of this machine in them. Then looks for such paths, and fails if
+# Builds the programs for others, into target/dist: with no path of this machine in them. Then looks for such paths, and fails if
 # there are any. Arguments go to `cargo build`, such as `-p meanwhile-supervise`.
 #
 # Where rustup has the target of musl, `meanwhile-supervise` is a static program of that: it starts commands in less time.
@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 target=${CARGO_TARGET_DIR:-$PWD/target}
-programs=("$target/release/meanwhile" "$target/release/meanwhile-supervise")
+programs=("$target/dist/meanwhile" "$target/dist/meanwhile-supervise")
 
 # Compilers write into the program where each source file is, for backtraces and debuggers. Those of C and of
 # assembly, which some packages have, have an option of their own for that. A path may have spaces.
@@ -23,15 +23,15 @@ export CC_SHELL_ESCAPED_FLAGS=1
 CFLAGS="${CFLAGS:-} $(printf '%q ' "${c_flags[@]}")"
 export CFLAGS
 rm -f "${programs[@]}"
-cargo build --release --locked "$@"
+cargo build --profile dist --locked "$@"
 
-supervise=$target/release/meanwhile-supervise
+supervise=$target/dist/meanwhile-supervise
 if [[ -e "$supervise" && "$(uname -s)" = Linux ]]; then
     musl=$(uname -m)-unknown-linux-musl
     if rustup target list --installed 2>/dev/null | grep --quiet --line-regexp "$musl"; then
         CARGO_ENCODED_RUSTFLAGS+=$'\x1f-Crelocation-model=static' \
-            cargo build --release --locked -p meanwhile-supervise --target "$musl"
-        cp "$target/$musl/release/meanwhile-supervise" "$supervise"
+            cargo build --profile dist --locked -p meanwhile-supervise --target "$musl"
+        cp "$target/$musl/dist/meanwhile-supervise" "$supervise"
         echo "$supervise is a static program of musl"
     else
         echo "$supervise is a program of the libc of this system; after \`rustup target add $musl\` it is a" \

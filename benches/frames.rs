@@ -325,7 +325,7 @@ impl Bench {
             let mut costs = click(&mut window, column);
             costs.append(self.frames_of(&mut window, &[], FRAME_INTERVAL));
             while window.shows("sorting…") {
-                std::thread::sleep(FRAME_INTERVAL);
+                std::thread::park_timeout(FRAME_INTERVAL);
                 costs.append(self.frames_of(&mut window, &[], FRAME_INTERVAL));
             }
             row(&format!("sorting by {column}, all selected"), &mut costs)?;

@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "linux")]
 mod ask;
+mod exit_codes;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod join_pid;
@@ -56,7 +57,7 @@ pub type ExitFn = fn(i32) -> !;
 
 /// Run long work in the background, watch it, and join it on your own terms.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, args_conflicts_with_subcommands = true, after_long_help = exit_codes::OF_WINDOW)]
 struct Cli {
     /// Files, folders and patterns such as '*.wav' to open the window with. A window that is open takes them.
     files: Vec<PathBuf>,
@@ -88,14 +89,11 @@ enum CliSubcommand {
     },
     /// Say what a process waits for: the threads, locks, children, pipes and sockets up to the cause.
     #[cfg(target_os = "linux")]
+    #[command(after_long_help = exit_codes::OF_WHY)]
     Why(why::WhyArgs),
     /// Wait for a process that something else has started, with a timeout, and say how it ended.
-    ///
-    /// The exit code is that of the process, or 128 and the number of the signal that ended it. It is 3 if the
-    /// time is up, and 1 if the code of the process is unknown: Linux tells it since 6.15, if perl or python3
-    /// is installed, or as long as the parent of the process has not asked for it. Ctrl-C ends the wait and
-    /// leaves the process.
     #[cfg(target_os = "linux")]
+    #[command(after_long_help = exit_codes::OF_JOIN)]
     Join(join_pid::JoinArgs),
     /// A child process of a lesson.
     #[cfg(unix)]
@@ -105,6 +103,21 @@ enum CliSubcommand {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     Twin(lab::TwinArgs),
+}
+
+/// The definition of the command line, for man pages and completions: without the commands that the program
+/// calls itself.
+pub fn command() -> clap::Command {
+    let all = Cli::command();
+    let shown = all.get_subcommands().filter(|it| !it.is_hide_set());
+    // No command can be taken out of a definition.
+    clap::Command::new(env!("CARGO_PKG_NAME"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(all.get_about().cloned().unwrap_or_default())
+        .after_long_help(exit_codes::OF_WINDOW)
+        .args_conflicts_with_subcommands(true)
+        .args(all.get_arguments().cloned())
+        .subcommands(shown.cloned())
 }
 
 /// Parses the command line and runs it. Returns the exit code of the program.

@@ -2,12 +2,14 @@
 //! sleep.
 
 mod awake;
+mod display;
 
 use std::io::Write as _;
 
 use eframe::Error;
 
 pub(crate) use self::awake::Awake;
+pub(crate) use self::display::{Display, drops_files};
 
 /// The renderer of all our windows. eframe's default depends on the enabled features: the tests enable
 /// a second renderer, and would measure another program than users run.
@@ -16,33 +18,29 @@ pub(crate) const RENDERER: eframe::Renderer = eframe::Renderer::Glow;
 /// Debian's packages of the libraries that the window loads when it opens.
 const PACKAGES: &str = "libegl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 xdg-desktop-portal-gtk";
 
-/// Whether there is a display to open a window on. On X11 and Wayland the environment names it; other
-/// systems always have one.
-pub(crate) fn has_display() -> bool {
-    if cfg!(any(target_os = "macos", target_os = "windows")) {
-        return true;
-    }
-    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
+/// Debian's packages of OpenGL, with a driver in software.
+const OPENGL: &str = "libegl1 libgl1 libgl1-mesa-dri";
 
 /// How a system without a screen gets a display.
 pub(crate) fn virtual_display() -> String {
     format!("A virtual display needs Debian's packages xvfb xauth {PACKAGES}: xvfb-run meanwhile.")
 }
 
-/// Why no window could be opened.
+/// Why no window could be opened, and what may help.
 pub(crate) fn reason(error: &Error) -> String {
     let text = error.to_string();
     // Errors of the windowing library begin with a place in its source.
     let detail = text.rsplit(": ").next().unwrap_or(&text);
-    let is_library = detail.contains("shared librar")
-        || matches!(error, Error::Glutin(_) | Error::NoGlutinConfigs(..));
-    if is_library && cfg!(not(any(target_os = "macos", target_os = "windows"))) {
-        missing_library(detail)
-    } else {
-        detail.to_owned()
+    let is_elsewhere = cfg!(any(target_os = "macos", target_os = "windows"));
+    match error {
+        _ if detail.contains("shared librar") && !is_elsewhere => missing_library(detail),
+        Error::Glutin(_) | Error::NoGlutinConfigs(..) | Error::OpenGL(_) if is_elsewhere => {
+            format!("OpenGL does not work here ({detail})")
+        }
+        Error::Glutin(_) | Error::NoGlutinConfigs(..) | Error::OpenGL(_) => format!(
+            "OpenGL does not work here ({detail}). It needs the driver of the graphics card, or Debian's packages {OPENGL}"
+        ),
+        _ => detail.to_owned(),
     }
 }
 

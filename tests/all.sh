@@ -25,6 +25,8 @@ packages=(
     # A virtual screen, and the parts of a desktop that the program talks to.
     at-spi2-core dbus-daemon fonts-dejavu-core libglib2.0-bin openbox util-linux xdg-desktop-portal
     xdg-desktop-portal-gtk xvfb
+    # Wayland without a screen, and its pictures.
+    cage grim sway weston xwayland
     # Keyboard input, screenshots and the accessibility tree.
     gir1.2-atspi-2.0 imagemagick python3-gi xdotool
     # The software renderer for pictures.
@@ -47,7 +49,7 @@ packages=(
     busybox cksfv gpg hashdeep libarchive-tools mtree-netbsd openssl perl rhash toybox xxhash
 )
 
-steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
 long_steps=(because iced miri miri-seeds pillow-images semver thread-sanitizer)
 
@@ -189,7 +191,7 @@ step_format() {
     # `cargo fmt` does not find the modules that a macro declares, such as the pages and the jobs.
     local edition
     edition=$(sed -n 's/^edition = "\(.*\)"$/\1/p' Cargo.toml)
-    find src tests benches examples -name '*.rs' -exec rustfmt --check --edition "$edition" {} +
+    find assets src tests benches examples -name '*.rs' -exec rustfmt --check --edition "$edition" {} +
 }
 
 step_clippy() {
@@ -472,9 +474,20 @@ step_window() {
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
     local failed=0
     cargo build --locked --examples
-    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: --skip because:: || failed=1
+    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: --skip because:: --skip wayland:: || failed=1
     run_tests --test e2e -- --ignored --test-threads=1 lab:: || failed=1
     return $failed
+}
+
+# The same window on Wayland, in three compositors without a screen.
+step_wayland() {
+    need cargo cargo cc gcc sway sway weston weston cage cage Xwayland xwayland grim grim dbus-daemon dbus-daemon gdbus libglib2.0-bin \
+        Xvfb xvfb openbox openbox xdotool xdotool import imagemagick python3 python3 setpriv util-linux
+    need_accessibility_modules
+    need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
+        org.freedesktop.impl.portal.desktop.gtk xdg-desktop-portal-gtk
+    [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
+    run_tests --test e2e -- --ignored --test-threads=2 wayland::
 }
 
 # Why each bad twin of the Freeze Lab misbehaves, with each kind of work. The machine has to rest beside it.
@@ -547,6 +560,8 @@ printf '\n'
 # A test binary that was killed has no result; its step has failed all the same.
 [[ ! -s "$logs/results" ]] || awk -F '\t' '{ passed += $1; failed += $2 } END { printf "%d passed, %d failed\n", passed, failed }' "$logs/results"
 if ((${#failed[@]})); then
+    # The documentation and the builds have no results of their own.
+    (cd "$logs" && grep --extended-regexp '^test .* FAILED$|^error(\[|: )' -- *.log | head -n 20) || true
     echo "FAILED after $SECONDS s: ${failed[*]} (output in $logs/)"
     exit 1
 fi

@@ -37,6 +37,8 @@ mod session;
 mod setup;
 #[path = "util/sleeper.rs"]
 mod sleeper;
+#[path = "e2e/wayland.rs"]
+mod wayland;
 #[expect(dead_code, reason = "other tests need more of it")]
 #[path = "util/ways.rs"]
 mod ways;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, ViewportCommand};
+use eframe::egui::{self, UserAttentionType, ViewportCommand};
 
 use super::close_question::ClosePhase;
 use super::{App, saving};
@@ -25,6 +25,11 @@ impl App {
         if ctx.input(|input| input.viewport().close_requested()) && running && !self.may_close() {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             ctx.send_viewport_cmd(ViewportCommand::Focus);
+            if ctx.input(|input| input.viewport().focused) != Some(true) {
+                // The question may be on another workspace, and Wayland lets no window come forward.
+                let attention = UserAttentionType::Critical;
+                ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+            }
             self.close_phase.get_or_insert(ClosePhase::Asking);
         }
         match self.close_phase {

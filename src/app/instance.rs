@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use crate::desktop::Display;
+
 #[cfg(target_os = "linux")]
 mod socket;
 
@@ -38,18 +40,15 @@ pub fn start(runtime: &std::path::Path, key: &str, files: Vec<PathBuf>) -> Start
 
 /// Finds the window of this display and these settings, or starts it, in the runtime folder of the user.
 #[cfg(target_os = "linux")]
-pub(super) fn start_here(files: &[PathBuf]) -> Start {
+pub(super) fn start_here(files: &[PathBuf], display: &Display) -> Start {
     let Some(runtime) = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) else {
         return Start::Alone;
     };
     if !runtime.is_absolute() {
         return Start::Alone;
     }
-    let display = ["WAYLAND_DISPLAY", "DISPLAY"];
-    let display = display.iter().filter_map(std::env::var_os);
-    let display = display.into_iter().find(|name| !name.is_empty());
     let settings = absolute(super::Store::default_dir());
-    let mut key = display.unwrap_or_default();
+    let mut key = display.name().unwrap_or_default();
     key.push("\0");
     key.push(settings);
     let key = blake3::hash(key.as_encoded_bytes()).to_hex();
@@ -61,7 +60,7 @@ pub(super) fn start_here(files: &[PathBuf]) -> Start {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn start_here(_files: &[PathBuf]) -> Start {
+pub(super) fn start_here(_files: &[PathBuf], _display: &Display) -> Start {
     Start::Alone
 }
 

@@ -1,62 +1,80 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use eframe::egui;
 
 use super::instance::{self, Start};
 use super::{App, NativeDialogs, Setup, Store};
-use crate::desktop::{self, RENDERER, has_display, reason};
+use crate::desktop::{self, Display, RENDERER, reason};
 
 /// The name of the `.desktop` file, which gives the window its icon.
 const APP_ID: &str = "meanwhile";
+
+/// What works without a window.
+const INSTEAD: &str = "Without a window, this works: meanwhile run checksum FILES…";
 
 /// Opens the window with `files` as the inputs of the first job, unless a window of this user takes them
 /// and `is_new` is not set. Returns after the window was closed and the detached jobs have ended, or at once.
 ///
 /// # Errors
-/// There is no display, or the window could not be opened. The message names a command that works
-/// without a window.
+/// There is no display, the window could not be opened, or its display has ended. The message names a command
+/// that works without a window.
 pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
-    if !has_display() {
-        anyhow::bail!(
-            "There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). \
-             Without a window, this works: meanwhile run checksum FILES… {}",
-            desktop::virtual_display()
-        );
-    }
+    let display = Display::find()
+        .map_err(|why| anyhow::anyhow!("{why} {INSTEAD} {}", desktop::virtual_display()))?;
     let start = if is_new {
         Start::Alone
     } else {
-        instance::start_here(&files)
+        instance::start_here(&files, &display)
     };
     let instance = match start {
         Start::First(instance) => Some(instance),
         Start::Handed => return Ok(()),
         Start::Alone => None,
     };
+    if let Display::OnlyX11(why) = &display {
+        say(why);
+    }
     desktop::explain_missing_libraries();
     let mut setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
     setup.instance = instance;
-    let options = native_options(&setup);
+    let mut options = native_options(&setup);
+    display.use_for_windows(&mut options);
     let detached = setup.detached.clone();
     let reports = setup.store.path().with_file_name("reports");
-    eframe::run_native(
+    let (opened, was_opened) = (Arc::new(AtomicBool::new(false)), Ordering::Relaxed);
+    let ended = eframe::run_native(
         super::TITLE,
         options,
-        Box::new(|creation| Ok(Box::new(App::new(&creation.egui_ctx, setup)))),
-    )
-    .map_err(|error| {
-        anyhow::anyhow!(
-            "Could not open a window: {}. Without a window, this works: meanwhile run checksum FILES…",
-            reason(&error)
-        )
-    })?;
+        Box::new({
+            let opened = opened.clone();
+            move |creation| {
+                opened.store(true, was_opened);
+                Ok(Box::new(App::new(&creation.egui_ctx, setup)))
+            }
+        }),
+    );
     for report in detached.wait(&reports) {
-        // Nobody may be there to read it.
-        writeln!(std::io::stderr(), "meanwhile: {report}").ok();
+        say(&report);
     }
-    Ok(())
+    ended.map_err(|error| {
+        let reason = reason(&error);
+        if opened.load(was_opened) {
+            anyhow::anyhow!(
+                "The display has ended ({reason}), and the window and its work with it. {INSTEAD}"
+            )
+        } else {
+            anyhow::anyhow!("Could not open a window: {reason}. {INSTEAD}")
+        }
+    })
+}
+
+/// Prints a message in a line on stderr.
+fn say(message: &str) {
+    // Nobody may be there to read it.
+    writeln!(std::io::stderr(), "meanwhile: {message}").ok();
 }
 
 fn native_options(setup: &Setup) -> eframe::NativeOptions {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::exit_codes;
 use super::interrupt::{self, Interrupt};
 use super::{ExitFn, FAILED, duration, print, print_message};
-use crate::desktop::has_display;
+use crate::desktop::Display;
 use crate::join::process::Launcher;
 use crate::lab::{
     LabReport, PatternId, RunQueue, RunRecord, TwinRunOptions, Variant, WorkKind, run_twin,
@@ -21,8 +22,10 @@ const MAX_WORK_TIME: Duration = Duration::from_hours(24);
 #[derive(Debug, Subcommand)]
 pub(super) enum LabSubcommand {
     /// Print the patterns, one per line.
+    #[command(after_long_help = exit_codes::OF_LIST)]
     List,
     /// Run patterns in real windows and print the measurements.
+    #[command(after_long_help = exit_codes::OF_LAB)]
     Run(LabRunArgs),
 }
 
@@ -122,11 +125,8 @@ fn list() -> anyhow::Result<ExitCode> {
 }
 
 fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
-    if !has_display() {
-        anyhow::bail!(
-            "the Freeze Lab needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set; \
-             `meanwhile lab list` works without one"
-        );
+    if let Err(why) = Display::find() {
+        anyhow::bail!("{why} The Freeze Lab needs one; `meanwhile lab list` works without.");
     }
     let launcher = Launcher::installed().context("the launcher is not installed")?;
     let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
+use super::exit_codes;
 use super::interrupt::{self, EndRequest, Interrupt};
 use super::{ExitFn, FAILED, print, print_message, waker};
 use crate::join::Select;
@@ -14,8 +15,10 @@ use crate::lessons::{self, LessonId, LessonOutcome, LessonRun, LessonRunOptions,
 #[derive(Debug, Subcommand)]
 pub(super) enum LessonSubcommand {
     /// List the lessons.
+    #[command(after_long_help = exit_codes::OF_LIST)]
     List,
     /// Run a lesson and print its transcript.
+    #[command(after_long_help = exit_codes::OF_LESSON)]
     Run(LessonRunArgs),
 }
 

@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
 use super::duration;
+use super::exit_codes;
 use super::ordered_output::OutputOrder;
 use crate::jobs::{self, Arguments, JobSpec, Options, Priority, RunOn};
 
@@ -129,7 +130,8 @@ fn with_inputs_help(command: clap::Command) -> clap::Command {
         Some(own) => format!("{own}\n\n{INPUTS}"),
         None => INPUTS.to_owned(),
     };
-    command.after_help(help)
+    let long_help = format!("{help}\n\n{}", exit_codes::OF_RUN);
+    command.after_help(help).after_long_help(long_help)
 }
 
 fn find_job(name: &str) -> Option<Options> {

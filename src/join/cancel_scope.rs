@@ -80,13 +80,15 @@ impl CancelScope {
     /// ```
     /// use meanwhile_join::{self as join, Builder, Changes};
     ///
-    /// let changes = Changes::new(|| ());
+    /// let (wake, wakes) = std::sync::mpsc::channel();
+    /// let changes = Changes::new(move || drop(wake.send(())));
     /// join::cancel_scope(|scope| {
     ///     let search = Builder::new("search").report_to(&changes);
     ///     scope.spawn_with(search, |context| context.sleep_until(None))
     /// })?;
+    /// wakes.recv()?; // the end of the task
     /// assert_eq!(changes.take(usize::MAX).len(), 1);
-    /// # Ok::<(), join::SpawnError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

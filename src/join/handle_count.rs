@@ -19,12 +19,22 @@ impl HandleCount {
     /// Counts a handle that was not made from another one. Returns false if no handle could
     /// ask for the outcome any more.
     pub(crate) fn add_if_live(&self) -> bool {
-        // Only the number counts. It stays above zero until this handle is dropped.
-        let one_more = |count: u32| (count > 0).then_some(count + 1);
-        let added = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        added.is_ok()
+        // Only the number counts. It stays above zero until this handle is dropped. What std has for this
+        // loop has another name from 1.95 on than in the oldest Rust of the library.
+        let mut count = self.0.load(Ordering::Relaxed);
+        while count > 0 {
+            let added = self.0.compare_exchange_weak(
+                count,
+                count + 1,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            match added {
+                Ok(_) => return true,
+                Err(changed) => count = changed,
+            }
+        }
+        false
     }
 
     /// Counts a dropped handle or the end of the task. Returns true if no handle is left that could ask

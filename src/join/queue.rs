@@ -45,7 +45,8 @@ pub(crate) struct Next {
 #[repr(align(64))]
 struct End<T> {
     state: Mutex<T>,
-    /// The number of its tasks. Written under the lock; threads that search read it without.
+    /// The number of its tasks. Written under the lock; threads that search read it without. An old number is
+    /// no harm, so its loads and stores are relaxed: a thread looks under the lock before it sleeps.
     queued: AtomicUsize,
 }
 

@@ -110,6 +110,8 @@ pub struct Display {
     pub refresh_millihertz: Option<u32>,
     /// The renderer's own name.
     pub renderer: Option<String>,
+    /// The display server and who manages its windows, such as `Wayland (sway)`.
+    pub server: Option<String>,
 }
 
 /// The log of a twin's facts. Clones write to the same log.

@@ -67,6 +67,7 @@ impl Metric {
     /// A value for a table, such as `2.00 s`.
     pub fn short_text(self, value: f64) -> String {
         match self {
+            Self::TimeToResult if value.is_infinite() => "never shown".to_owned(),
             Self::Survival if value > 0.0 => "died".to_owned(),
             Self::Survival => "survives".to_owned(),
             _ => self.unit().text(value),
@@ -80,7 +81,7 @@ impl Metric {
             Self::Frozen if value <= 0.0 => "never frozen".to_owned(),
             Self::Frozen => format!("{short} frozen"),
             Self::FrameGaps => format!("frame gaps of {short}"),
-            Self::TimeToResult if value.is_infinite() => "result never shown".to_owned(),
+            Self::TimeToResult if value.is_infinite() => format!("result {short}"),
             Self::TimeToResult => format!("result after {short}"),
             Self::IdleRepaints => format::plural_per_sec(value, "idle repaint", "idle repaints"),
             Self::StepTime => format!("{short} per step of the work"),
@@ -111,7 +112,7 @@ pub struct Verdict {
     pub bad: f64,
     /// The value of the fixed variant.
     pub fixed: f64,
-    /// The bad value divided by the fixed one; `None` if the fixed one is 0.
+    /// The bad value divided by the fixed one; `None` if the fixed one is 0 or either is without end.
     pub ratio: Option<f64>,
     /// Whether the bad variant misbehaves on this machine.
     pub reproduced: bool,
@@ -120,11 +121,12 @@ pub struct Verdict {
 impl Verdict {
     pub(super) fn of(metric: Metric, bad: f64, fixed: f64) -> Self {
         let (min, min_ratio) = metric.bad_min();
+        let ratio = (fixed > 0.0).then_some(bad / fixed);
         Self {
             bad,
             fixed,
-            ratio: (fixed > 0.0).then_some(bad / fixed),
-            reproduced: bad >= min && bad >= min_ratio * fixed,
+            ratio: ratio.filter(|ratio| ratio.is_finite()),
+            reproduced: fixed.is_finite() && bad >= min && bad >= min_ratio * fixed,
         }
     }
 

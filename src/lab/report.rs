@@ -24,6 +24,9 @@ pub struct Machine {
     pub renderer: String,
     /// The screen's refresh rate in Hz, if the window system reports it.
     pub refresh_hz: Option<f64>,
+    /// The display server and who manages its windows, such as `Wayland (sway)`.
+    #[serde(default)]
+    pub display: Option<String>,
 }
 
 impl Machine {
@@ -36,6 +39,7 @@ impl Machine {
             graphics_driver: graphics_driver(),
             renderer: display.renderer.unwrap_or_else(|| "OpenGL".to_owned()),
             refresh_hz: display.refresh_millihertz.map(|rate| f64::from(rate) / 1e3),
+            display: display.server,
         }
     }
 
@@ -46,10 +50,12 @@ impl Machine {
             None => "software rendering".to_owned(),
         };
         let rate = self.refresh_hz.map(|rate| format!(", {rate:.0} Hz"));
+        let display = self.display.as_ref().map(|name| format!("{name}, "));
         format!(
-            "Measured on {} cores, {}, {}, {driver}{}.",
+            "Measured on {} cores, {}, {}{}, {driver}{}.",
             self.cores,
             self.system,
+            display.unwrap_or_default(),
             self.renderer,
             rate.unwrap_or_default()
         )
@@ -57,8 +63,12 @@ impl Machine {
 }
 
 fn graphics_driver() -> Option<String> {
-    let link = std::fs::read_link("/sys/class/drm/card0/device/driver").ok()?;
-    Some(link.file_name()?.to_string_lossy().into_owned())
+    // The first card may have no driver, as where another one took its number.
+    (0..8).find_map(|card| {
+        let link = format!("/sys/class/drm/card{card}/device/driver");
+        let driver = std::fs::read_link(link).ok()?;
+        Some(driver.file_name()?.to_string_lossy().into_owned())
+    })
 }
 
 /// One variant of a pattern over all its runs.

@@ -17,7 +17,7 @@ use self::window::Twin;
 use super::fact::Fact;
 use super::run::TwinRunOptions;
 use super::work::Work;
-use crate::desktop;
+use crate::desktop::{self, Display};
 
 /// Opens the window of a twin and prints facts to standard output. Returns when the window closes.
 ///
@@ -36,12 +36,14 @@ pub fn run_twin(options: &TwinRunOptions) -> anyhow::Result<()> {
     if let Some(position) = options.position {
         viewport = viewport.with_position(position);
     }
-    let native = eframe::NativeOptions {
+    let display = Display::find().map_err(anyhow::Error::msg)?;
+    let mut native = eframe::NativeOptions {
         viewport,
         renderer: desktop::RENDERER,
         persist_window: false,
         ..eframe::NativeOptions::default()
     };
+    display.use_for_windows(&mut native);
     let opened = {
         let (options, log) = (*options, log.clone());
         eframe::run_native(

@@ -20,7 +20,7 @@ pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
     let below = position.floor() as usize;
     let above = (below + 1).min(last);
     let share = position - below as f64;
-    Some(sorted[below] + (sorted[above] - sorted[below]) * share)
+    Some(sorted[below] + distance(sorted[below], sorted[above]) * share)
 }
 
 /// The distribution of times, in milliseconds.
@@ -61,10 +61,19 @@ impl Centre {
         let mut values: Vec<f64> = values.into_iter().collect();
         let median = median_of(&mut values)?;
         for value in &mut values {
-            *value = (*value - median).abs();
+            *value = distance(*value, median);
         }
         let deviation = median_of(&mut values)?;
         Some(Self { median, deviation })
+    }
+}
+
+/// The difference of two values without its sign; 0 of the same, even without end.
+fn distance(a: f64, b: f64) -> f64 {
+    if a.total_cmp(&b).is_eq() {
+        0.0
+    } else {
+        (a - b).abs()
     }
 }
 

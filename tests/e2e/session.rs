@@ -1,10 +1,10 @@
-//! A screen for one test: an X server, a session bus and a window manager, in a temporary home. Tests
-//! share nothing, so they run side by side. Everything that a test starts ends with it.
+//! A screen for one test: an X server or a Wayland compositor, a session bus and a window manager, in a temporary
+//! home. Tests share nothing, so they run side by side. Everything that a test starts ends with it.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,8 +24,51 @@ pub(crate) struct Session {
     // Fields are dropped in this order: clients before their servers, the home last.
     window_manager: Option<ChildGuard>,
     bus: Option<ChildGuard>,
-    _screen: ChildGuard,
+    _screen: Option<ChildGuard>,
     home: TempDir,
+    user: User,
+}
+
+/// Who runs the programs of a screen. Compositors refuse to be run by root.
+#[derive(Clone, Copy)]
+enum User {
+    OfTheTest,
+    Nobody,
+}
+
+/// The user and the group `nobody`, everywhere.
+const NOBODY: u32 = 65_534;
+
+impl User {
+    fn unprivileged() -> Self {
+        if nix::unistd::geteuid().is_root() {
+            Self::Nobody
+        } else {
+            Self::OfTheTest
+        }
+    }
+
+    /// A command that this user runs.
+    fn command(self, program: &str, options: &[&str]) -> Command {
+        let id = NOBODY.to_string();
+        let as_nobody = ["--reuid", &id, "--regid", &id, "--clear-groups"];
+        let options = match self {
+            Self::OfTheTest => options.to_vec(),
+            Self::Nobody => [&as_nobody, options].concat(),
+        };
+        if options.is_empty() {
+            return Command::new(program);
+        }
+        let mut command = Command::new("setpriv");
+        command.args(options).arg(program);
+        command
+    }
+
+    fn own(self, path: &Path) {
+        if let Self::Nobody = self {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("root may give it away");
+        }
+    }
 }
 
 impl Session {
@@ -46,7 +89,7 @@ impl Session {
     }
 
     fn start_in(name: &str, home: TempDir) -> Self {
-        let mut screen = server("Xvfb");
+        let mut screen = User::OfTheTest.command("Xvfb", &["--pdeathsig", "KILL"]);
         screen.args([
             "-displayfd",
             "1",
@@ -61,16 +104,126 @@ impl Session {
         let (screen, display) = start_server("Xvfb", screen);
         let mut session = Self {
             name: name.to_owned(),
-            env: environment(home.path(), &display),
+            env: environment(home.path()),
             window_manager: None,
             bus: None,
-            _screen: screen,
+            _screen: Some(screen),
             home,
+            user: User::OfTheTest,
         };
+        session.env.push(("DISPLAY", format!(":{display}").into()));
         session.start_bus();
         session.start_window_manager();
         session.switch_accessibility_on();
         session
+    }
+
+    /// Starts a Wayland compositor without a screen, `compositor` being `sway`, `weston` or `cage`, as a user who is
+    /// not root. There is no X server.
+    pub(crate) fn start_on(compositor: &str, name: &str) -> Self {
+        let home = new_home();
+        let mut session = Self {
+            name: name.to_owned(),
+            env: environment(home.path()),
+            window_manager: None,
+            bus: None,
+            _screen: None,
+            home,
+            user: User::unprivileged(),
+        };
+        for folder in ["", "runtime", "tmp"] {
+            session.user.own(&session.home().join(folder));
+        }
+        session.env.extend([
+            ("WLR_BACKENDS", "headless".into()),
+            ("WLR_LIBINPUT_NO_DEVICES", "1".into()),
+            ("WLR_RENDERER", "pixman".into()),
+            ("WLR_RENDERER_ALLOW_SOFTWARE", "1".into()),
+        ]);
+        session.start_bus();
+        session.start_compositor(compositor);
+        session.switch_accessibility_on();
+        session
+    }
+
+    fn start_compositor(&mut self, compositor: &str) {
+        let settings = self.home().join("sway.conf");
+        let lines = "xwayland disable\noutput HEADLESS-1 resolution 1600x1000\n";
+        fs::write(&settings, lines).expect("the home is ours");
+        let settings = settings.to_string_lossy().into_owned();
+        let args = match compositor {
+            "sway" => vec!["--unsupported-gpu", "-c", &settings],
+            "weston" => vec!["--backend=headless-backend.so", "--use-pixman"],
+            _ => vec!["--", "sleep", "infinity"],
+        };
+        let mut server = self.server(compositor);
+        let log = fs::File::create(self.home().join("compositor.log")).expect("the home is ours");
+        server.args(args).stdout(Stdio::null()).stderr(log);
+        self.window_manager = Some(ChildGuard::start(compositor, &mut server));
+        let runtime = self.home().join("runtime");
+        let socket = |start: &str, end: &str| {
+            let files = fs::read_dir(&runtime).map_err(|error| error.to_string())?;
+            let mut names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+            let found = names.find(|name| name.starts_with(start) && name.ends_with(end));
+            found.ok_or_else(|| format!("there is no socket {start}…{end}"))
+        };
+        let log = self.home().join("compositor.log");
+        let log = || fs::read_to_string(&log).unwrap_or_default();
+        let display = wait_until(
+            compositor,
+            || {
+                let names = socket("wayland-", "")?;
+                Ok(names.trim_end_matches(".lock").to_owned())
+            },
+            log,
+        );
+        self.env.push(("WAYLAND_DISPLAY", display.into()));
+        if compositor == "sway" {
+            let control = wait_until("sway's control", || socket("sway-ipc.", ".sock"), log);
+            self.env.push(("SWAYSOCK", runtime.join(control).into()));
+        }
+        // What the bus starts, such as the file dialog, needs the display too.
+        self.tool("dbus-update-activation-environment", &["--all"])
+            .expect("it comes with the bus");
+    }
+
+    /// Ends the compositor at once, as a crash does.
+    pub(crate) fn kill_compositor(&self) {
+        let compositor = self.window_manager.as_ref().expect("it runs");
+        let pid = nix::unistd::Pid::from_raw(compositor.pid().cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("it is ours");
+    }
+
+    /// Gives a folder of the home and the files in it to who runs the programs of this screen.
+    pub(crate) fn hand_over(&self, folder: &Path) {
+        let files = fs::read_dir(folder).expect("a folder of the home");
+        let files = files.map(|file| file.expect("a folder of the home").path());
+        let above = folder.ancestors().take_while(|it| *it != self.home());
+        files
+            .chain(above.map(Path::to_owned))
+            .for_each(|path| self.user.own(&path));
+    }
+
+    /// The place of a file that the programs of this screen can read, even if they run as another user.
+    pub(crate) fn readable(&self, file: &str) -> String {
+        let User::Nobody = self.user else {
+            return file.to_owned();
+        };
+        let file = Path::new(file);
+        let folder = self.home().join("readable");
+        let copy = folder.join(file.file_name().expect("it names a file"));
+        if !copy.exists() {
+            fs::create_dir_all(&folder).expect("the home is ours");
+            fs::copy(file, &copy).expect("a copy of a file of the build");
+        }
+        copy.to_string_lossy().into_owned()
+    }
+
+    /// A server ends with this process, even when this process is killed. Clients end with their server.
+    fn server(&self, program: &str) -> Command {
+        let mut command = self.user.command(program, &["--pdeathsig", "KILL"]);
+        command.env_clear().envs(self.env.iter().cloned());
+        command
     }
 
     /// The temporary home: `$HOME` of everything that runs here.
@@ -80,7 +233,7 @@ impl Session {
 
     /// A command that runs on this screen and inherits `PATH` alone.
     pub(crate) fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = self.user.command(program, &[]);
         command
             .env_clear()
             .envs(self.env.iter().cloned())
@@ -114,17 +267,25 @@ impl Session {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e");
         let file = folder.join(format!("{}.png", self.name));
         let saved = fs::create_dir_all(&folder).map_err(|error| error.to_string());
-        match saved
-            .and_then(|()| self.tool("import", &["-window", "root", &file.to_string_lossy()]))
-        {
+        let shot = self.home().join("picture.png");
+        let is_wayland = self.env.iter().any(|(name, _)| *name == "WAYLAND_DISPLAY");
+        let taken = |()| {
+            let file = shot.to_string_lossy();
+            if is_wayland {
+                self.tool("grim", &[&file])
+            } else {
+                self.tool("import", &["-window", "root", &file])
+            }
+        };
+        let copied = |_| fs::copy(&shot, &file).map_err(|error| error.to_string());
+        match saved.and_then(taken).and_then(copied) {
             Ok(_) => format!("picture: {}", file.display()),
             Err(error) => format!("no picture: {error}"),
         }
     }
 
     fn start_bus(&mut self) {
-        let mut bus = server("dbus-daemon");
-        bus.env_clear().envs(self.env.iter().cloned());
+        let mut bus = self.server("dbus-daemon");
         bus.args(["--session", "--nofork", "--nosyslog", "--print-address=1"]);
         let (bus, address) = start_server("dbus-daemon", bus);
         self.bus = Some(bus);
@@ -212,13 +373,6 @@ fn new_home() -> TempDir {
         .expect("a temporary directory")
 }
 
-/// A server ends with this process, even when this process is killed. Clients end with their server.
-fn server(program: &str) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", program]);
-    command
-}
-
 /// Starts a server that prints one line when it is ready. Returns that line.
 fn start_server(name: &str, mut command: Command) -> (ChildGuard, String) {
     let mut server = ChildGuard::start(name, command.stdout(Stdio::piped()).stderr(Stdio::null()));
@@ -231,7 +385,7 @@ fn start_server(name: &str, mut command: Command) -> (ChildGuard, String) {
     (server, line.trim().to_owned())
 }
 
-fn environment(home: &Path, display: &str) -> Vec<(&'static str, OsString)> {
+fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
     let runtime = home.join("runtime");
     fs::DirBuilder::new()
         .mode(0o700)
@@ -241,7 +395,6 @@ fn environment(home: &Path, display: &str) -> Vec<(&'static str, OsString)> {
     let inside = |name: &str| -> OsString { PathBuf::from(home).join(name).into() };
     vec![
         ("PATH", std::env::var_os("PATH").unwrap_or_default()),
-        ("DISPLAY", format!(":{display}").into()),
         ("HOME", home.into()),
         ("LANG", "C.UTF-8".into()),
         ("LIBGL_ALWAYS_SOFTWARE", "1".into()),

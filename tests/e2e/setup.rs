@@ -44,4 +44,5 @@ fn store_command(session: &Session, script: &str) {
         }
     }
     store.finish(&state, Duration::from_secs(20));
+    session.hand_over(&dir);
 }

@@ -14,6 +14,9 @@ use crate::session::{Session, wait_until};
 /// The system's own Python, which has the accessibility bindings if the first of the PATH lacks them.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
+/// The program that is tested.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_meanwhile");
+
 const ATSPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/atspi.py");
 
 /// The running program.
@@ -26,10 +29,11 @@ pub(crate) struct Window<'s> {
 impl<'s> Window<'s> {
     /// Starts the program with `files` on its command line and waits for its window.
     pub(crate) fn open(session: &'s Session, files: &[&str]) -> Self {
-        let mut command = session.command(env!("CARGO_BIN_EXE_meanwhile"));
+        let mut command = session.command(&session.readable(PROGRAM));
+        let messages = File::create(messages_of(session)).expect("the home is ours");
         let window = Self {
             session,
-            program: ChildGuard::start("meanwhile", command.args(files)),
+            program: ChildGuard::start("meanwhile", command.args(files).stderr(messages)),
             title: "Meanwhile",
         };
         window.wait_for("the window", |tree| {
@@ -150,6 +154,16 @@ impl<'s> Window<'s> {
         self.session.keyboard(&[&window[..], &activate].concat());
     }
 
+    /// Waits until the program ends, and returns what it has printed to stderr, too.
+    pub(crate) fn wait_for_message(self) -> (ExitStatus, String) {
+        let messages = messages_of(self.session);
+        let status = self.wait_for_exit();
+        (
+            status,
+            fs::read_to_string(messages).expect("messages are text"),
+        )
+    }
+
     /// Waits until the program ends.
     pub(crate) fn wait_for_exit(mut self) -> ExitStatus {
         let session = self.session;
@@ -179,8 +193,15 @@ impl<'s> Window<'s> {
         let tree = self
             .tree()
             .map_or_else(|error| error, |tree| tree.to_string());
-        format!("The window shows:\n{tree}\n{}", self.session.save_picture())
+        let messages = fs::read_to_string(messages_of(self.session)).unwrap_or_default();
+        let picture = self.session.save_picture();
+        format!("The window shows:\n{tree}\nmessages: {messages}\n{picture}")
     }
+}
+
+/// The file with what the program prints to stderr.
+fn messages_of(session: &Session) -> PathBuf {
+    session.home().join("messages")
 }
 
 /// The accessibility tree of the program `pid`.
@@ -193,7 +214,8 @@ pub(crate) fn tree_of(session: &Session, pid: u32) -> Result<Tree, String> {
 
 fn atspi(session: &Session, pid: u32, args: &[&str]) -> Result<String, String> {
     let pid = pid.to_string();
-    session.tool(python(session), &[&[ATSPI, &pid], args].concat())
+    let script = session.readable(ATSPI);
+    session.tool(python(session), &[&[&script, &*pid], args].concat())
 }
 
 /// The first Python that has the accessibility bindings.
@@ -218,7 +240,11 @@ impl Announcements {
         let file = session.home().join("announcements");
         let mut listener = session.command(python(session));
         listener
-            .args([ATSPI, &window.pid().to_string(), "listen"])
+            .args([
+                &session.readable(ATSPI),
+                &window.pid().to_string(),
+                "listen",
+            ])
             .stdout(File::create(&file).expect("the home is ours"));
         let announcements = Self {
             file,

@@ -92,7 +92,7 @@ impl Batch {
         let next = |begun: usize| (begun < self.items.len()).then_some(begun + 1);
         let begun = self
             .begun
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+            .try_update(Ordering::AcqRel, Ordering::Acquire, next);
         self.items.get(begun.ok()?)
     }
 

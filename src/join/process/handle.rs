@@ -221,8 +221,8 @@ impl Process {
     /// use meanwhile_join::process::Builder;
     ///
     /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
-    /// sleeper.signal(1)?;
-    /// assert_eq!(sleeper.join()?.signal_name(), Some("SIGHUP"));
+    /// sleeper.signal(14)?; // not ignored after `nohup`, as 1 is
+    /// assert_eq!(sleeper.join()?.signal_name(), Some("SIGALRM"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -214,9 +214,9 @@ impl Pipeline {
     ///
     /// let sleeper = || Builder::new("sleep").arg("60");
     /// let pipeline = sleeper().pipe_to(sleeper()).spawn()?;
-    /// pipeline.signal(1)?;
+    /// pipeline.signal(14)?;
     /// let exits = pipeline.join()?;
-    /// assert!(exits.iter().all(|exit| exit.signal_name() == Some("SIGHUP")));
+    /// assert!(exits.iter().all(|exit| exit.signal_name() == Some("SIGALRM")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -21,11 +21,13 @@ pub(super) struct WatchdogShared {
     /// The start of the frame, in nanoseconds since `origin`. Published by the count in `turns`.
     began: AtomicU64,
     /// The time from which a frame counts that had begun before, in nanoseconds since `origin`: the process had
-    /// been stopped, or the watch been paused.
+    /// been stopped, or the watch been paused. A pause that ends first sets this and then counts `pauses` down, so
+    /// a thread that finds no pause also sees this. Weaker orders would do.
     resumed: AtomicU64,
     /// The pauses that are held.
     pauses: AtomicUsize,
-    /// The number of the thread that draws, by [`thread_number`].
+    /// The number of the thread that draws, by [`thread_number`]. Only that thread looks for its own number, so
+    /// it sees its own store; what others need of it is behind the lock.
     drawn_by: AtomicU64,
     /// Whether the thread sleeps until the next frame starts.
     ///
@@ -223,6 +225,7 @@ fn nanos(time: Duration) -> u64 {
 
 /// A number for each thread, from 1.
 fn thread_number() -> u64 {
+    // Only the number counts.
     static LAST: AtomicU64 = AtomicU64::new(0);
     thread_local! {
         static NUMBER: u64 = LAST.fetch_add(1, Ordering::Relaxed) + 1;

@@ -11,6 +11,7 @@ use eframe::egui::{
 use eframe::glow::HasContext as _;
 
 use super::scenario::ScriptedInput;
+use crate::desktop;
 use crate::format;
 use crate::join::watchdog::{Cause, FrameGuard, LabelGuard, Watchdog};
 use crate::lab::cpu::{self, ThreadTime};
@@ -74,6 +75,7 @@ impl Twin {
             display: Display {
                 refresh_millihertz: monitor.and_then(|monitor| monitor.refresh_rate_millihertz()),
                 renderer: creation.gl.as_ref().map(|gl| renderer(gl)),
+                server: desktop::Display::find().ok().and_then(|it| it.title()),
             },
             is_open: false,
             is_in_front: false,

@@ -6,6 +6,7 @@ use eframe::egui::{
 };
 
 use super::{WorkbenchCommand, command};
+use crate::desktop::drops_files;
 use crate::pages::{freeze_lab, lessons};
 use crate::ui::layout::scroll_ui;
 use crate::ui::tokens::{Tokens, tokens};
@@ -41,9 +42,10 @@ impl Door {
 
     fn text(self) -> &'static str {
         match self {
-            Self::Files => {
+            Self::Files if drops_files() => {
                 "Checksums, images, downloads, your own commands. Choose files, or drop them anywhere."
             }
+            Self::Files => "Checksums, images, downloads, your own commands. Choose files.",
             Self::Freezes => "Mistakes that freeze windows, and their fixes, run and measured.",
             Self::Joining => "Short lessons on starting work and waiting for it. Guess, then run.",
         }

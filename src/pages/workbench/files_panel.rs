@@ -7,6 +7,7 @@ use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, PopupCloseBehavior, RichText, Ui, WidgetInfo};
 
 use super::{Draft, Inputs, Presence, Recent, RecentLook, WorkbenchCommand, command};
+use crate::desktop::drops_files;
 use crate::format;
 use crate::jobs::pattern::may_be_pattern;
 use crate::pages::commands::{self, Unavailable};
@@ -164,7 +165,12 @@ fn list_ui(inputs: &Inputs, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
         ui.set_height(LIST_HEIGHT.min(LIST_SHARE * window_height));
         if inputs.is_empty() {
             ui.centered_and_justified(|ui| {
-                ui.label(RichText::new("Add files, or drop them anywhere").weak());
+                let advice = if drops_files() {
+                    "Add files, or drop them anywhere"
+                } else {
+                    "Add files"
+                };
+                ui.label(RichText::new(advice).weak());
             });
             return;
         }

@@ -9,6 +9,7 @@ use super::{
     BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, results_menu, saving,
 };
 use crate::board::ItemNames;
+use crate::desktop::drops_files;
 #[cfg(unix)]
 use crate::jobs;
 use crate::jobs::form::PathKind;
@@ -39,7 +40,10 @@ impl DialogPurpose {
     /// The advice where no dialog can be shown.
     fn instead(self) -> &'static str {
         match self {
-            Self::Inputs => "Type the path into Path, or drop the files on the window.",
+            Self::Inputs if drops_files() => {
+                "Type the path into Path, or drop the files on the window."
+            }
+            Self::Inputs => "Type the path into Path.",
             Self::Option { .. } => "Type the path.",
             Self::Report(_) => "Copy report puts it on the clipboard.",
             Self::Output(..) => "Copy output puts its text on the clipboard.",

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,9 +30,40 @@ enum End {
 
 const ENDS: [End; 4] = [End::Timeout, End::JoinTimeout, End::CtrlC, End::Killed];
 
+/// The program that starts the commands, and ends what they have left after `SIGKILL`.
+#[derive(Clone, Copy, Debug)]
+enum Starter {
+    /// The program itself: there is no small one in its folder.
+    Itself,
+    /// `meanwhile-supervise`, which Cargo builds beside the program.
+    Small,
+}
+
+const STARTERS: [Starter; 2] = [Starter::Itself, Starter::Small];
+
+impl Starter {
+    /// The program, as a link in this folder if it has to be alone there.
+    fn program(self, folder: &Path) -> Command {
+        let mut command = match self {
+            Self::Itself => Command::new(link_program(folder)),
+            Self::Small => Command::new(env!("CARGO_BIN_EXE_meanwhile")),
+        };
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Why it can't be tried here.
+    fn obstacle(self) -> Option<&'static str> {
+        let small =
+            Path::new(env!("CARGO_BIN_EXE_meanwhile")).with_file_name("meanwhile-supervise");
+        let is_missing = matches!(self, Self::Small) && !small.exists();
+        is_missing.then_some("meanwhile-supervise was not built")
+    }
+}
+
 /// Goes this way in a run that ends so. Panics unless nothing is left or what is left is named.
-fn leaves_nothing(way: &Way, end: End) {
-    let folder = folder();
+fn leaves_nothing(way: &Way, end: End, starter: Starter) {
+    let [folder, programs] = [folder(), folder()];
     let sleeper = Sleeper::new(folder.path());
     let script = way.script_for(&sleeper.command(), folder.path());
     let errors = folder.path().join("errors");
@@ -40,15 +72,16 @@ fn leaves_nothing(way: &Way, end: End) {
         End::JoinTimeout => ["--join-timeout", "5"],
         End::CtrlC | End::Killed => ["--timeout", "600"],
     };
-    let mut run = meanwhile(&["run", "command", "--grace", "1"]);
-    run.args(limit).args(["--priority", "normal"]);
+    let mut run = starter.program(programs.path());
+    run.args(["run", "command", "--grace", "1"]).args(limit);
+    run.args(["--priority", "normal"]);
     run.args(["--", "sh", "-c", &format!("{script}\nexec sleep 600")]);
     run.stdout(Stdio::null());
     run.stderr(fs::File::create(&errors).expect("our own folder"));
     let mut run = Running(run.spawn().expect("the program starts"));
     let about = || {
         let errors = fs::read_to_string(&errors).unwrap_or_default();
-        format!("{end:?} after `{}`: {errors}", way.script)
+        format!("{end:?}, {starter:?} after `{}`: {errors}", way.script)
     };
     wait_until(|| !sleeper.running().is_empty(), &about);
     let pid = Pid::from_raw(run.0.id().cast_signed());
@@ -81,19 +114,21 @@ fn wait_until(condition: impl Fn() -> bool, about: &dyn Fn() -> String) {
 
 #[test]
 fn each_way_out_leaves_nothing_after_one_end() {
-    let ends = ENDS.into_iter().cycle();
+    // Four ways, one for each end, with the one starter, and the next four with the other.
+    let starters = STARTERS.into_iter().filter(|it| it.obstacle().is_none());
+    let starters = starters.flat_map(|it| [it; ENDS.len()]).cycle();
+    let ends = ENDS.into_iter().cycle().zip(starters);
     let ways = || USUAL_WAYS.iter().chain(&LARGE_WAYS);
-    let pairs: Vec<_> = ways().zip(ends).collect();
     say_what_is_not_tried(ways());
-    leave_nothing(&pairs);
+    leave_nothing(ways().zip(ends));
 }
 
 /// Tries all that can be tried, at the same time.
-fn leave_nothing(pairs: &[(&Way, End)]) {
+fn leave_nothing<'a>(tries: impl Iterator<Item = (&'a Way, (End, Starter))>) {
     std::thread::scope(|threads| {
-        for (way, end) in pairs {
-            if way.obstacle().is_none() {
-                threads.spawn(|| leaves_nothing(way, *end));
+        for (way, (end, starter)) in tries {
+            if way.obstacle().is_none() && starter.obstacle().is_none() {
+                threads.spawn(move || leaves_nothing(way, end, starter));
             }
         }
     });
@@ -103,17 +138,16 @@ fn leave_nothing(pairs: &[(&Way, End)]) {
 #[ignore = "takes a minute and needs packages; tests/all.sh runs it"]
 fn each_way_out_leaves_nothing_after_any_end() {
     let ways = || USUAL_WAYS.iter().chain(&MORE_WAYS);
-    let obstacles: Vec<_> = ways()
-        .filter_map(|way| Some(format!("`{}`: {}", way.script, way.obstacle()?)))
-        .collect();
+    let of_ways = ways().filter_map(|way| Some(format!("`{}`: {}", way.script, way.obstacle()?)));
+    let of_starters = STARTERS
+        .iter()
+        .filter_map(|it| it.obstacle().map(str::to_owned));
+    let obstacles: Vec<_> = of_ways.chain(of_starters).collect();
     say_what_is_not_tried(LARGE_WAYS.iter());
-    for end in ENDS {
-        leave_nothing(
-            &ways()
-                .chain(&LARGE_WAYS)
-                .map(|way| (way, end))
-                .collect::<Vec<_>>(),
-        );
+    for starter in STARTERS {
+        for end in ENDS {
+            leave_nothing(ways().chain(&LARGE_WAYS).map(|way| (way, (end, starter))));
+        }
     }
     assert!(obstacles.is_empty(), "not tried: {obstacles:#?}");
 }
@@ -121,12 +155,12 @@ fn each_way_out_leaves_nothing_after_any_end() {
 /// The program that runs before the command. Dropping it ends it.
 struct Server<'a> {
     request: &'a Request,
-    folder: &'a std::path::Path,
+    folder: &'a Path,
     shell: Running,
 }
 
 impl<'a> Server<'a> {
-    fn start(request: &'a Request, folder: &'a std::path::Path) -> Self {
+    fn start(request: &'a Request, folder: &'a Path) -> Self {
         let mut shell = Command::new("sh");
         shell.args(["-c", &in_folder(request.server, folder)]);
         shell.stdin(Stdio::null()).stderr(Stdio::null());
@@ -321,13 +355,19 @@ fn first_process_of_a_container_leaves_no_zombie() {
     assert!(output.status.success());
 }
 
-/// A folder with the program, and with a small program beside it that is this shell script.
-fn program_with_small(folder: &std::path::Path, script: &str) -> Command {
+/// Makes a link to the program, or a copy, in this folder.
+fn link_program(folder: &Path) -> PathBuf {
     let program = folder.join("meanwhile");
     let built = env!("CARGO_BIN_EXE_meanwhile");
     fs::hard_link(built, &program)
         .or_else(|_| fs::copy(built, &program).map(drop))
         .expect("our own folder");
+    program
+}
+
+/// A folder with the program, and with a small program beside it that is this shell script.
+fn program_with_small(folder: &Path, script: &str) -> Command {
+    let program = link_program(folder);
     let install = format!(
         "install -m 755 /dev/stdin {}/meanwhile-supervise <<'E'\n#!/bin/sh\n\
          echo \"$1\" >> {}/log\n{script}\nE",
@@ -342,13 +382,13 @@ fn program_with_small(folder: &std::path::Path, script: &str) -> Command {
 }
 
 /// How often the small program was started as a shim.
-fn launches(folder: &std::path::Path) -> usize {
+fn launches(folder: &Path) -> usize {
     let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
     log.matches("--meanwhile-launch").count()
 }
 
 /// Runs three commands with this script as the small program. Returns what is said on stderr.
-fn echo_three(folder: &std::path::Path, script: &str) -> String {
+fn echo_three(folder: &Path, script: &str) -> String {
     let mut program = program_with_small(folder, script);
     program.args(["run", "command", "--workers", "1", "1", "2", "3"]);
     let output = program

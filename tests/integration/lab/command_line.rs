@@ -34,7 +34,7 @@ fn lab_list_needs_no_display() {
 fn lab_run_without_a_display_fails() {
     let refused = meanwhile(&["lab", "run"], None);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("needs a display"));
+    assert!(text(&refused.stderr).contains("The Freeze Lab needs one"));
     assert!(refused.stdout.is_empty());
 }
 

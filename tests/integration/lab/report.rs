@@ -29,6 +29,7 @@ fn report(runs: &[RunRecord]) -> LabReport {
     let display = Display {
         refresh_millihertz: Some(59_950),
         renderer: Some("OpenGL 4.5 of a test".to_owned()),
+        server: Some("Wayland (sway)".to_owned()),
     };
     LabReport::from_runs(Machine::current(Some(&display)), runs)
 }
@@ -53,7 +54,7 @@ fn verdict_compares_the_medians_of_both_variants() {
     let markdown = report.markdown();
     let line = "| join-in-click | 2.10 s frozen (median of 3) | never frozen | – |";
     assert!(markdown.contains(line), "{markdown}");
-    for part in ["60 Hz", "OpenGL 4.5 of a test"] {
+    for part in ["60 Hz", "OpenGL 4.5 of a test", "Wayland (sway)"] {
         assert!(markdown.contains(part), "{markdown}");
     }
 }
@@ -85,6 +86,48 @@ fn bad_variant_that_behaves_is_not_reproduced() {
     assert!(!report.verdict(first).unwrap().reproduced);
     let text = report.text();
     assert!(text.contains("not reproduced here"), "{text}");
+}
+
+/// A run of `poll-in-ui-only`, whose result is shown after this time or never.
+fn hidden_run(variant: Variant, shown_ms: Option<u64>) -> RunRecord {
+    let mut facts = vec![(0, FRAME), (0, Fact::DidStart), (0, Fact::DidClick)];
+    facts.push((100, Fact::DidEnd));
+    facts.extend(shown_ms.map(|ms| (100 + ms, Fact::DidShow)));
+    facts.push((3_000, Fact::Over));
+    let pattern = PatternId::all().find(|id| id.to_string() == "poll-in-ui-only");
+    RunRecord {
+        pattern: pattern.expect("it is among the patterns"),
+        variant,
+        ending: TwinOutcome::Finished,
+        figures: Some(figures(&facts)),
+    }
+}
+
+#[test]
+fn result_that_is_never_shown_is_reproduced() {
+    for bad_runs in 1..=3 {
+        let mut runs = vec![hidden_run(Variant::Bad, None); bad_runs];
+        runs.push(hidden_run(Variant::Fixed, Some(250)));
+        let report = report(&runs);
+        let verdict = report.verdict(runs[0].pattern).unwrap();
+        assert!(verdict.reproduced, "{verdict:?}");
+        let text = report.text();
+        assert!(text.contains("result never shown"), "{text}");
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+        let markdown = report.markdown();
+        assert!(
+            !markdown.contains("NaN") && !markdown.contains("inf"),
+            "{markdown}"
+        );
+    }
+}
+
+#[test]
+fn result_that_neither_shows_is_not_reproduced() {
+    let runs = [Variant::Bad, Variant::Fixed].map(|variant| hidden_run(variant, None));
+    let verdict = report(&runs).verdict(runs[0].pattern).unwrap();
+    assert!(!verdict.reproduced, "{verdict:?}");
+    assert_eq!(verdict.ratio, None);
 }
 
 #[test]

@@ -174,12 +174,12 @@ fn p23_signal_reaches_every_process() {
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{number}");
     }
     // One of them has ended already.
-    pipeline.processes()[1].signal(1).unwrap();
+    pipeline.processes()[1].signal(14).unwrap();
     pipeline.processes()[1].join().unwrap();
     pipeline.signal(15).unwrap();
     let exits = pipeline.join_timeout(TIMEOUT).unwrap();
     let signals: Vec<_> = exits.iter().map(|exit| exit.signal_name()).collect();
-    assert_eq!(signals, [Some("SIGTERM"), Some("SIGHUP"), Some("SIGTERM")]);
+    assert_eq!(signals, [Some("SIGTERM"), Some("SIGALRM"), Some("SIGTERM")]);
     pipeline.signal(15).unwrap();
 }
 

@@ -147,19 +147,24 @@ fn group_detached_tasks_run_on() {
 
 #[test]
 fn group_may_be_joined_by_another_thread() {
-    let gate = Gate::new();
+    let (gate, later) = (Gate::new(), Gate::new());
     let mut group = Group::new();
     add_gated(&mut group, &gate, 1);
     assert!(group.join_next_timeout(Duration::ZERO).is_none());
-    let joiner = join::spawn_owned("joiner", move |_| {
-        let first = group.join_next().unwrap().1.unwrap();
-        add_gated(&mut group, &Gate::new(), 2);
-        (first, group)
+    let joiner = join::spawn_owned("joiner", {
+        let later = later.clone();
+        move |_| {
+            let first = group.join_next().unwrap().1.unwrap();
+            add_gated(&mut group, &later, 2);
+            (first, group)
+        }
     });
     gate.open();
     let (first, group) = joiner.unwrap().join_into().unwrap();
     assert_eq!((first, group.len()), (1, 1));
     drop(group);
+    // The second task waits for it, unless the cancel came before it began.
+    later.open();
 }
 
 #[test]

