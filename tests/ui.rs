@@ -59,6 +59,9 @@ mod output;
 mod pages;
 #[path = "ui/paging.rs"]
 mod paging;
+#[cfg(target_os = "linux")]
+#[path = "util/parent.rs"]
+mod parent;
 #[path = "ui/people.rs"]
 mod people;
 #[path = "ui/reading_order.rs"]

@@ -65,6 +65,8 @@ pub struct Thread {
     /// Who can end its wait. Any one of them is enough. Empty if it does not wait, or if it is not
     /// known who can.
     pub awaits: Vec<Target>,
+    /// Others may end its wait, too, of whom the system does not show which files they have.
+    pub others_unseen: bool,
     /// When its wait ends by itself, if it does.
     pub deadline: Option<Deadline>,
     /// How much of one processor it used while it was looked at: 1.0 is all of it.

@@ -18,7 +18,56 @@ impl WaitGraph {
         self.rings_among(&self.stuck())
     }
 
-    /// The same, where it is known who can never go on.
+    /// Returns the threads at the ends of all chains of waits that begin with a thread: those that wait for nobody who
+    /// is known, and those of the rings into which a chain leads. It is the thread itself if it waits for nobody.
+    ///
+    /// # Panics
+    /// `of` is of another graph.
+    #[must_use]
+    pub fn root_causes(&self, of: ThreadIndex) -> Vec<ThreadIndex> {
+        let stuck = self.stuck();
+        let mut causes = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut next = vec![of];
+        while let Some(thread) = next.pop() {
+            if !seen.insert(thread) {
+                continue;
+            }
+            let awaited = match self.stuck_target(thread, &stuck) {
+                Some(target) if stuck.contains(&thread) => vec![target],
+                _ => self.awaited_threads(thread),
+            };
+            if awaited.is_empty() {
+                causes.push(thread);
+            }
+            next.extend(awaited);
+        }
+        let rings = self.rings_among(&stuck).into_iter().flatten();
+        causes.extend(rings.filter(|thread| seen.contains(thread)));
+        causes
+    }
+
+    /// Returns the threads that a thread waits for: of a process, the one that tells most about it.
+    pub(crate) fn awaited_threads(&self, thread: ThreadIndex) -> Vec<ThreadIndex> {
+        let thread = self.thread(thread);
+        let one = |target: &Target| match *target {
+            Target::Thread(thread) => Some(thread),
+            // Its own threads too have the other end, which says nothing.
+            Target::Process(process) if process == thread.process => None,
+            Target::Process(process) => self.representative(process),
+        };
+        thread.awaits.iter().filter_map(one).collect()
+    }
+
+    /// Returns the thread of a process that tells most about it: one that computes, or the first.
+    pub(crate) fn representative(&self, process: ProcessIndex) -> Option<ThreadIndex> {
+        let threads = &self.process(process).threads;
+        let computes = |index: &&ThreadIndex| self.thread(**index).activity == Activity::Computes;
+        let computing = threads.iter().find(computes).copied();
+        computing.or_else(|| self.first_thread(process))
+    }
+
+    /// Returns the rings, where it is known who can never go on.
     pub(crate) fn rings_among(&self, stuck: &BTreeSet<ThreadIndex>) -> Vec<Ring> {
         let mut seen = BTreeSet::new();
         let mut rings = Vec::new();
@@ -114,5 +163,6 @@ fn waits_for_known(thread: &Thread) -> bool {
             | Activity::Polls(_)
             | Activity::Vfork
     );
-    waits && thread.deadline.is_none() && !thread.ran && !thread.awaits.is_empty()
+    let is_known = !thread.awaits.is_empty() && !thread.others_unseen;
+    waits && thread.deadline.is_none() && !thread.ran && is_known
 }

@@ -11,6 +11,9 @@ use crate::graph::{
 /// Of a chain that is longer, the rest is left out.
 const MAX_STEPS: usize = 12;
 
+/// The programs that pass the messages of D-Bus on.
+const BUSES: [&str; 2] = ["dbus-daemon", "dbus-broker"];
+
 impl WaitGraph {
     /// Tells what the process that was asked for waits for: the chain from its first thread to the cause.
     ///
@@ -113,19 +116,11 @@ impl Words<'_> {
         if self.stuck.contains(&thread) {
             return self.graph.stuck_target(thread, &self.stuck);
         }
-        let own = self.graph.thread(thread).process;
-        let candidates =
-            self.graph
-                .thread(thread)
-                .awaits
-                .iter()
-                .filter_map(|target| match target {
-                    Target::Thread(thread) => Some(*thread),
-                    // Its own threads too have the other end, which says nothing.
-                    Target::Process(process) if *process == own => None,
-                    Target::Process(process) => self.representative(*process),
-                });
-        let candidates: Vec<ThreadIndex> = candidates.collect();
+        // What a bus waits for itself says nothing.
+        if self.bus(thread).is_some() {
+            return None;
+        }
+        let candidates = self.graph.awaited_threads(thread);
         let computes =
             |index: &&ThreadIndex| self.graph.thread(**index).activity == Activity::Computes;
         candidates
@@ -135,16 +130,31 @@ impl Words<'_> {
             .copied()
     }
 
-    /// Returns the thread of a process that tells most about it: one that computes, or the first.
-    fn representative(&self, process: ProcessIndex) -> Option<ThreadIndex> {
-        let threads = &self.graph.process(process).threads;
-        let computes =
-            |index: &&ThreadIndex| self.graph.thread(**index).activity == Activity::Computes;
-        threads
-            .iter()
-            .find(computes)
-            .copied()
-            .or_else(|| self.graph.first_thread(process))
+    /// Names the program whose messages alone a thread waits for, if that is a bus, which passes on what others send.
+    fn bus(&self, index: ThreadIndex) -> Option<String> {
+        let thread = self.graph.thread(index);
+        let file = match &thread.activity {
+            Activity::Reads(file) => file,
+            Activity::Polls(files) if files.len() == 1 => &files[0],
+            _ => return None,
+        };
+        let awaited = thread.awaits.iter().map(|target| match target {
+            Target::Process(process) => Some(*process),
+            Target::Thread(_) => None,
+        });
+        let awaited: Vec<ProcessIndex> = awaited.collect::<Option<_>>()?;
+        let process = |index: &ProcessIndex| self.graph.process(*index);
+        let is_bus = |index: &ProcessIndex| BUSES.contains(&process(index).name.as_str());
+        // A bus forks to start programs, and its copy keeps the sockets.
+        let is_copy = |index: &ProcessIndex| {
+            let mut others = awaited.iter().map(process);
+            others.any(|other| other.pid == process(index).parent)
+        };
+        let original = awaited.iter().find(|index| !is_copy(index))?;
+        let bus = self.graph.representative(*original)?;
+        let passes_on = matches!(self.graph.thread(bus).activity, Activity::Polls(_));
+        let is_wait = file.kind == FileKind::UnixSocket && !self.stuck.contains(&index);
+        (awaited.iter().all(is_bus) && passes_on && is_wait).then(|| self.label(bus, Some(index)))
     }
 
     /// Names a thread. `before` is the one that waits for it.
@@ -185,6 +195,9 @@ impl Words<'_> {
     fn unlimited_phrase(&self, index: ThreadIndex, next: Option<&str>) -> String {
         let thread = self.graph.thread(index);
         let count = thread.awaits.len();
+        if let Some(bus) = self.bus(index) {
+            return format!("waits for a message over D-Bus, which {bus} passes on");
+        }
         match &thread.activity {
             Activity::Computes => {
                 format!("computes ({:.0} % of one processor)", thread.processor_share * 100.0)
@@ -279,11 +292,12 @@ impl Words<'_> {
     }
 
     fn reads(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
-        let count = self.graph.thread(index).awaits.len();
+        let thread = self.graph.thread(index);
+        let count = thread.awaits.len();
         if matches!(file.kind, FileKind::Terminal | FileKind::TerminalMaster) {
             return format!("waits for input from {}", named(file));
         }
-        if self.is_only_itself(index) {
+        if self.is_only_itself(index) && !thread.others_unseen {
             return format!(
                 "reads from {} that only its own process can write",
                 named(file)
@@ -291,6 +305,12 @@ impl Words<'_> {
         }
         let from = named(file);
         match (next, count) {
+            (_, 1) if thread.others_unseen && has_ends(file) => {
+                let next = next.unwrap_or("its own process");
+                format!(
+                    "reads from {from} that {next} can write, and perhaps others who can't be looked at"
+                )
+            }
             (Some(next), 1) if has_ends(file) => {
                 format!("reads from {from} that only {next} can write")
             }
@@ -304,7 +324,7 @@ impl Words<'_> {
     }
 
     fn writes(&self, index: ThreadIndex, file: &File, next: Option<&str>) -> String {
-        if self.is_only_itself(index) {
+        if self.is_only_itself(index) && !self.graph.thread(index).others_unseen {
             return format!(
                 "writes to {}, which is full, and only its own process can read it",
                 named(file)

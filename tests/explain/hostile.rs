@@ -1,11 +1,25 @@
 //! Processes that make it hard: odd names, short lives, other namespaces, other users.
 
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use meanwhile_explain::{Activity, ExplainError, Lock, Target};
+use meanwhile_explain::{Activity, ExplainError, INTERVAL, Lock, Target, WaitGraph};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, Uid};
 
+use super::edges::Edges;
 use super::program::{Library, Waiting, built};
+use super::sentences::without_ids;
+
+/// How often a process is looked at that changes all the time.
+const LOOKS: usize = 30;
 
 #[test]
 fn odd_names_stay_in_their_line() {
@@ -75,4 +89,290 @@ fn mutex_in_a_pid_namespace_has_its_owner() {
         return;
     }
     panic!("no thread waits for a mutex");
+}
+
+/// The names that the cases `changing-names` and `execs` give themselves, and their titles.
+fn names_and_titles() -> Vec<(String, String)> {
+    let of = |letter: &str| {
+        let name = letter.repeat(15);
+        (name.clone(), format!("{name}: {name}"))
+    };
+    ["a", "b"].map(of).into()
+}
+
+/// A name and a title belong together, and no part of another one is in them.
+#[test]
+fn names_that_change_are_never_mixed() {
+    let waiting = Waiting::start(Library::Gnu, "changing-names").expect("there is a compiler");
+    let known = names_and_titles();
+    let mut seen = BTreeSet::new();
+    for _ in 0..LOOKS {
+        let graph = meanwhile_explain::process(waiting.pid()).expect("it waits");
+        let process = graph.asked();
+        let own = known.iter().find(|(name, _)| *name == process.name);
+        let (name, title) = own.unwrap_or_else(|| panic!("wrong name: {process:?}"));
+        let shown = process.title_or_name();
+        assert!([name, title].contains(&&shown.to_owned()), "{process:?}");
+        seen.insert(name);
+    }
+    assert_eq!(seen.len(), known.len(), "it does not change its name");
+}
+
+/// Another program each millisecond, with the same id and other threads.
+#[test]
+fn exec_in_the_middle_gives_no_wrong_edge() {
+    let waiting = Waiting::start(Library::Gnu, "execs").expect("there is a compiler");
+    let names: Vec<String> = names_and_titles().into_iter().map(|it| it.0).collect();
+    for _ in 0..LOOKS {
+        let graph = meanwhile_explain::process(waiting.pid()).expect("it runs");
+        assert_eq!(graph.processes.len(), 1);
+        let name = &graph.asked().name;
+        let is_file = name.starts_with("waits-cc-") || name == "exe";
+        assert!(is_file || names.contains(name), "{name}");
+        assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
+        for thread in graph.threads.iter().filter(|it| !it.awaits.is_empty()) {
+            assert_eq!(thread.activity, Activity::Joins, "{}", graph.sentence());
+        }
+        assert!(!graph.sentence().is_empty());
+    }
+}
+
+/// Looks at a process of this case that is killed and reaped after this time.
+fn look_at_dying(case: &str, after: Duration) -> Result<WaitGraph, ExplainError> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut command = Command::new(built(Library::Gnu).expect("there is a compiler"));
+    let command = command.arg(case).arg(folder.path()).process_group(0);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it is built");
+    let pid = child.id();
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let lines = lines.map(|line| line.expect("the lines are text"));
+    assert!(lines.take_while(|line| line != "ready").count() > 0);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while let Some(left) = after.checked_sub(began.elapsed()) {
+                thread::park_timeout(left);
+            }
+            killpg(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).expect("it is there");
+            child.wait().expect("it is a child");
+        });
+        meanwhile_explain::process(pid)
+    })
+}
+
+/// The deaths are spread over both looks, so that one comes before and after each thing that is read.
+#[test]
+fn death_in_the_middle_of_a_look_is_no_fault() {
+    const DEATHS: u32 = 12;
+    let all_deaths = |case| {
+        let began = Instant::now();
+        look_at_dying(case, Duration::from_secs(1)).expect("it lives on");
+        // It lives for a second, and the look is over before.
+        let looks = began.elapsed().min(Duration::from_secs(1));
+        let look = looks.saturating_sub(INTERVAL).min(INTERVAL) / 2;
+        for part in 0..2 * DEATHS {
+            let into = look * (part / 2) / DEATHS;
+            let before = if part % 2 == 0 {
+                Duration::ZERO
+            } else {
+                look + INTERVAL
+            };
+            match look_at_dying(case, before + into) {
+                Err(error) => assert!(matches!(error, ExplainError::NoSuchProcess(_)), "{error}"),
+                Ok(graph) => {
+                    let names = graph.processes.iter().map(|process| &process.name);
+                    let mut others = names.filter(|name| !name.starts_with("waits-cc-"));
+                    assert_eq!(others.next(), None, "{}", graph.sentence());
+                    let is_ring = !graph.rings().is_empty();
+                    assert!(!is_ring || case == "ring-3", "{}", graph.sentence());
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for case in ["join-chain", "ring-3", "epoll", "read-terminal"] {
+            scope.spawn(move || all_deaths(case));
+        }
+    });
+}
+
+/// As many as a process may have, in so many processes that it is a hundred thousand.
+#[test]
+fn hundred_thousand_descriptors_are_looked_through() {
+    let mut all = Vec::new();
+    let mut descriptors = 0;
+    while descriptors < 100_000 {
+        let waiting = Waiting::start(Library::Gnu, "many-files").expect("there is a compiler");
+        let files = fs::read_dir(format!("/proc/{}/fd", waiting.pid())).expect("it is ours");
+        let count = files.count();
+        println!("{count} descriptors");
+        // A low limit takes too many processes, and the rest is the same.
+        if all.len() == 8 {
+            println!("NOT CHECKED: more than {descriptors} descriptors.");
+            break;
+        }
+        descriptors += count;
+        all.push(waiting);
+    }
+    // The others are there to be looked through.
+    for waiting in all.iter().take(1) {
+        let expected = Edges::read(&waiting.lines);
+        let mut seen = Edges::default();
+        for _ in 0..LOOKS {
+            let graph = meanwhile_explain::process(waiting.pid()).expect("it waits");
+            seen = Edges::of(&graph, &expected);
+            if seen == expected {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+/// The variable with the id of a process of another user.
+const OTHER: &str = "MEANWHILE_TEST_OTHER";
+
+/// Runs a test again as another user, after this command, which may begin with `mount`.
+#[expect(clippy::print_stdout, reason = "it says what was not checked")]
+fn as_another_user(test: &str, setup: &str) {
+    if !Uid::current().is_root() {
+        println!("NOT CHECKED: only root can become another user.");
+        return;
+    }
+    // Another user may not read the folder of the build.
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let program = folder.path().join("explain");
+    let own = std::env::current_exe().expect("the system knows it");
+    fs::copy(own, &program).expect("there is room");
+    for path in [folder.path(), &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    let user = "exec setpriv --reuid 54321 --regid 54321 --clear-groups -- \"$@\"";
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", &format!("{setup} && {user}"), "sh"])
+        .arg(&program)
+        .args([test, "--exact", "--include-ignored", "--nocapture"])
+        .env(OTHER, std::process::id().to_string())
+        .current_dir("/");
+    // Only this process can write what is read there.
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it is there");
+    let stdin = child.stdin.take();
+    let status = child.wait().expect("it is a child");
+    drop(stdin);
+    assert!(status.success(), "{status}");
+}
+
+/// The other user whose process is not to be looked at, in the test that [`as_another_user`] has run.
+fn other() -> Option<u32> {
+    let other = std::env::var(OTHER).ok()?;
+    Some(other.parse().expect("it is a pid"))
+}
+
+/// Returns the graph of a command once it is right.
+fn graph_of(command: &mut Command, is_right: impl Fn(&WaitGraph) -> bool) -> WaitGraph {
+    let command = command.stdout(Stdio::null()).process_group(0);
+    let mut child = command.spawn().expect("every system has it");
+    let looks = || meanwhile_explain::process(child.id()).expect("it is ours");
+    let graph = (0..LOOKS).map(|_| looks()).find(is_right);
+    killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).expect("it is ours");
+    child.wait().expect("it is a child");
+    graph.expect("it waits as it should")
+}
+
+/// In a namespace of its own, `/proc` hides the processes of others.
+#[test]
+#[ignore = "needs root; tests/all.sh runs it"]
+fn hidden_processes_are_not_guessed() {
+    let Some(hidden) = other() else {
+        let setup = "mount -t proc -o hidepid=invisible proc /proc";
+        return as_another_user("hostile::hidden_processes_are_not_guessed", setup);
+    };
+    assert!(!Path::new(&format!("/proc/{hidden}")).exists());
+    let error = meanwhile_explain::process(hidden).expect_err("it is not shown");
+    assert_eq!(error, ExplainError::NoSuchProcess(hidden));
+    let is_wait = |graph: &WaitGraph| matches!(graph.threads[0].activity, Activity::Reads(_));
+    let graph = graph_of(&mut Command::new("cat"), is_wait);
+    assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
+    assert_eq!(
+        without_ids(&graph.sentence()),
+        "`cat` (pid N) reads from a pipe that nobody known can write."
+    );
+    assert_no_ring();
+}
+
+/// The test that has started this one runs in the same session and may have any pipe of it.
+#[test]
+#[ignore = "needs root; tests/all.sh runs it"]
+fn what_another_user_may_have_is_no_ring() {
+    let Some(other) = other() else {
+        // Who may look at all files finds the ring.
+        let graph = graph_of(&mut pipes_in_a_ring(), |graph| !graph.rings().is_empty());
+        assert!(
+            graph.sentence().contains("that only `"),
+            "{}",
+            graph.sentence()
+        );
+        return as_another_user("hostile::what_another_user_may_have_is_no_ring", "true");
+    };
+    let graph = meanwhile_explain::process(other).expect("it is shown");
+    assert!(!graph.asked().permitted);
+    assert_no_ring();
+}
+
+/// Two programs that read what the other one writes; their shell waits for one of them.
+fn pipes_in_a_ring() -> Command {
+    let mut shell = Command::new("bash");
+    shell.args([
+        "-c",
+        "coproc cat; exec 3<&${COPROC[0]} 4>&${COPROC[1]}; cat <&3 >&4 3<&- 4>&- & \
+         exec 3<&- 4>&- {COPROC[0]}<&- {COPROC[1]}>&-; wait $!",
+    ]);
+    shell
+}
+
+fn assert_no_ring() {
+    let says = "and perhaps others who can't be looked at";
+    let is_wait = |graph: &WaitGraph| graph.sentence().contains(says);
+    let graph = graph_of(&mut pipes_in_a_ring(), is_wait);
+    assert_eq!(graph.rings(), Vec::<Vec<_>>::new());
+    let sentence = graph.sentence();
+    assert!(
+        !sentence.contains("only") && !sentence.contains("a ring"),
+        "{sentence}"
+    );
+}
+
+/// Each look reads, and the process is not even woken: none of its system calls begins or ends.
+#[test]
+#[ignore = "needs strace; tests/all.sh runs it"]
+fn looks_change_nothing_in_the_process() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let log = folder.path().join("log");
+    let mut command = Command::new("strace");
+    command.args(["--follow-forks", "--output"]).arg(&log);
+    let program = built(Library::Gnu).expect("there is a compiler");
+    command.arg(program).arg("join-chain").arg(folder.path());
+    let waiting = Waiting::of(&mut command, folder);
+    let calls = || {
+        fs::read_to_string(&log)
+            .expect("strace writes it")
+            .lines()
+            .count()
+    };
+    let look = || meanwhile_explain::tree(waiting.pid()).expect("it waits");
+    let is_set_up = |graph: &WaitGraph| {
+        let joins = graph
+            .threads
+            .iter()
+            .filter(|it| it.activity == Activity::Joins);
+        joins.count() == 4
+    };
+    while !is_set_up(&look()) {}
+    let before = calls();
+    assert!(before > 0);
+    for _ in 0..LOOKS {
+        assert!(is_set_up(&look()));
+    }
+    assert_eq!(calls(), before);
 }

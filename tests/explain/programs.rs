@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use meanwhile_explain::{Activity, Runtime, WaitGraph};
+use meanwhile_explain::{Activity, Runtime, Target, WaitGraph};
 use nix::unistd::Uid;
 use tempfile::TempDir;
 
@@ -136,6 +136,45 @@ fn ssh_waits_for_a_host_that_says_nothing() {
     assert!(
         sentence.starts_with(begin) && sentence.ends_with(end),
         "{sentence}"
+    );
+}
+
+/// A server that takes the connection and never says a word: this test.
+#[test]
+#[ignore = "needs the SSH client; tests/all.sh runs it"]
+fn ssh_waits_for_a_server_that_never_speaks() {
+    let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback is there");
+    let port = server.local_addr().expect("it is bound").port();
+    let waiting = shell(
+        &format!("ssh -F none -p {port} 127.0.0.1 true & echo $!"),
+        folder(),
+    );
+    let connection = server.accept().expect("ssh connects");
+    let other_end = |graph: &WaitGraph| {
+        let [Target::Process(process)] = graph.threads[0].awaits[..] else {
+            return None;
+        };
+        Some(graph.process(process).pid)
+    };
+    let graph = graph_of(pid_in(&waiting), |graph| other_end(graph).is_some());
+    assert_eq!(other_end(&graph), Some(std::process::id()));
+    let says = "`ssh` (pid N) reads from the network address N.N.N.N:N, whose other end ";
+    let sentence = without_ids(&graph.sentence());
+    assert!(sentence.starts_with(says), "{sentence}");
+    drop(connection);
+}
+
+/// What the bus waits for itself says nothing.
+#[test]
+#[ignore = "needs dbus-daemon; tests/all.sh runs it"]
+fn message_over_a_bus_is_told_as_such() {
+    let script = "dbus-daemon --session --nofork --nopidfile --print-address --address=unix:path=$PWD/bus >address &\n\
+         until [ -s address ]; do kill -0 $! || exit; sleep 0.05; done\n\
+         perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Peer => \"bus\")->getline' & echo $!";
+    let waiting = shell(script, folder());
+    assert_says(
+        pid_in(&waiting),
+        "`perl` (pid N) waits for a message over D-Bus, which `dbus-daemon` (pid N) passes on.",
     );
 }
 

@@ -675,17 +675,82 @@ static void short_lives(void) {
     }
 }
 
-/* Reads a pipe, and has as many others open as it may, up to a hundred thousand. */
+/* Reads a pipe, and has a hundred thousand others open, or as many as it may. */
 static void many_files(void) {
+    const struct rlimit wanted = {100100, 100100};
     struct rlimit limit;
     int ends[2];
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    check(pipe(ends));
-    for (int i = 0; i < 100000 && dup(ends[0]) >= 0; i++) {
+    if (setrlimit(RLIMIT_NOFILE, &wanted) != 0) {
+        /* Only root may have more than the limit allows. */
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
     }
+    check(pipe(ends));
+    int count = 0;
+    while (count < 100000 && dup(ends[0]) >= 0) count++;
+    fprintf(stderr, "%d descriptors\n", count);
     read_from_child(ends[0], ends[1]);
+}
+
+/* Takes the name and the title, which begins with the name. */
+static void take_name(char letter, char *title, size_t room) {
+    char name[16] = {0}, full[64] = {0};
+    memset(name, letter, 15);
+    prctl(PR_SET_NAME, name);
+    int length = snprintf(full, sizeof full, "%s: ", name);
+    memset(full + length, letter, 15);
+    memset(title, 0, room);
+    memcpy(title, full, room < sizeof full ? room : sizeof full);
+}
+
+/* Has one name and title, then the other one, and so on, in a thread of its own. */
+struct names {
+    char *title;
+    size_t room;
+};
+
+static void *change_names(void *argument) {
+    struct names *names = argument;
+    for (int number = 0;; number++) {
+        /* The name of the first thread is that of the process. */
+        char path[64], name[16] = {0};
+        char letter = number % 2 ? 'a' : 'b';
+        memset(name, letter, 15);
+        snprintf(path, sizeof path, "/proc/self/task/%d/comm", getpid());
+        int file = open(path, O_WRONLY);
+        if (write(file, name, 15) != 15) exit(2);
+        close(file);
+        take_name(letter, names->title, names->room);
+    }
+}
+
+static void changing_names(char **arguments, int count) {
+    char *end = arguments[count - 1] + strlen(arguments[count - 1]);
+    struct names names = {arguments[0], (size_t)(end - arguments[0])};
+    pthread_t thread;
+    spawn(&thread, change_names, &names);
+    say("%d signal\n", self());
+    ready();
+    forever();
+}
+
+/* Has threads, of which one joins the other, and becomes another program while they run, and so on. */
+static void execs(char **arguments, int count) {
+    pthread_t threads[2];
+    int other = spawn(&threads[0], sleeper, NULL);
+    int joins = spawn(&threads[1], join, &threads[0]);
+    if (count == 3) {
+        say("%d joins %d\n", joins, other);
+        ready();
+    }
+    char letter = count > 3 && arguments[3][0] == 'a' ? 'b' : 'a';
+    char name[16] = {0};
+    memset(name, letter, 15);
+    prctl(PR_SET_NAME, name);
+    char *again[] = {name, arguments[1], arguments[2], letter == 'a' ? "a" : "b", NULL};
+    execv("/proc/self/exe", again);
+    exit(2);
 }
 
 /* The child has the memory of its parent, which waits until it executes something. */
@@ -772,6 +837,8 @@ int main(int count, char **arguments) {
     CASE("odd-name", odd_name())
     CASE("short-lives", short_lives())
     CASE("many-files", many_files())
+    CASE("changing-names", changing_names(arguments, count))
+    CASE("execs", execs(arguments, count))
     fprintf(stderr, "There is no case %s.\n", name);
     return 2;
 }

@@ -62,6 +62,7 @@ fn thread(activity: Activity, awaits: &[Target]) -> Thread {
         name: "worker".to_owned(),
         activity,
         awaits: awaits.to_vec(),
+        others_unseen: false,
         deadline: None,
         processor_share: 0.0,
         place: None,

@@ -263,7 +263,11 @@ fn computing_is_told_with_its_label() {
     }
     drop((guard, frame));
     let because = next(&incidents).because().expect("it is known");
-    assert!(because.starts_with("computed for 0.") && because.ends_with(" s in `sorting`"));
+    // How long depends on the load of the machine.
+    assert!(
+        because.starts_with("computed for ") && because.ends_with(" s in `sorting`"),
+        "{because}"
+    );
 }
 
 #[test]

@@ -1,56 +1,10 @@
 //! Running processes that something else has started, as jobs of the window.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-
 use eframe::egui::{Key, Modifiers};
 
+use super::parent::Parent;
 use super::sleeper::Sleeper;
 use super::window::Window;
-
-/// A shell that starts a command, waits for it and reaps it.
-struct Parent {
-    shell: Child,
-    stdin: Option<ChildStdin>,
-    pid: String,
-}
-
-impl Parent {
-    /// The command goes on once [`release`](Self::release) is called.
-    fn hold(command: &str) -> Self {
-        let script = format!("exec 3<&0; (read go <&3 && {{ {command}; }}) & echo $!; wait $!");
-        let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", &script]).stdin(Stdio::piped());
-        let shell = shell.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut shell = shell.spawn().expect("a shell");
-        let stdout = shell.stdout.take().expect("a pipe");
-        let mut pid = String::new();
-        let read = BufReader::new(stdout).read_line(&mut pid);
-        read.expect("it prints the pid");
-        Self {
-            stdin: shell.stdin.take(),
-            shell,
-            pid: pid.trim().to_owned(),
-        }
-    }
-
-    fn release(&mut self) {
-        let mut stdin = self.stdin.take().expect("it was not released before");
-        writeln!(stdin, "go").expect("the command reads it");
-    }
-
-    fn runs(&self) -> bool {
-        std::path::Path::new("/proc").join(&self.pid).exists()
-    }
-}
-
-impl Drop for Parent {
-    #[expect(clippy::disallowed_methods, reason = "it ends with its input")]
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        self.shell.wait().expect("it is a child");
-    }
-}
 
 /// Chooses the process in the dialog.
 fn choose(pid: &str, window: &mut Window) {

@@ -2,6 +2,7 @@
 //! of its own.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use eframe::egui::epaint::text::MissingGlyphPolicy;
 use eframe::egui::{Key, Modifiers, ViewportId};
@@ -232,6 +233,33 @@ fn pane_of_an_ended_job_asks_for_no_frame() {
 fn is_looking() -> bool {
     let tasks = join::live_tasks();
     tasks.iter().any(|task| &*task.name == "look at waits")
+}
+
+/// Counts the looks of a time in which a shown pane would take some: one a second.
+#[test]
+fn hidden_pane_takes_no_looks() {
+    in_child("waits::hidden_pane_takes_no_looks", || {
+        let mut window = waiting("exec sleep 600");
+        window.until("sleeps for");
+        // Behind another pane, and behind another page.
+        for hide in [&["Output"][..], &["Waits", "Settings"]] {
+            for name in hide {
+                window.click(name);
+            }
+            // It was drawn a moment ago.
+            window.step();
+            window.step();
+            window.until_it(|_| !is_looking(), "the end of the last look");
+            let hidden = Instant::now();
+            while hidden.elapsed() < Duration::from_secs(3) {
+                window.harness.step();
+                assert!(!is_looking());
+                std::thread::park_timeout(Duration::from_millis(8));
+            }
+        }
+        window.click("Workbench");
+        window.until_it(|_| is_looking(), "a look");
+    });
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(crate) mod leftovers;
 #[cfg(target_os = "linux")]
 pub(crate) mod lesson_processes;
 #[cfg(target_os = "linux")]
+pub(crate) mod parent;
+#[cfg(target_os = "linux")]
 pub(crate) mod policy;
 #[cfg(target_os = "linux")]
 pub(crate) mod resources;

@@ -23,7 +23,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// At most so many processes of jobs are looked at, with all whom they wait for.
 const MAX_LOOKED_AT: usize = 64;
 
-/// What waits, as far as it is known. Whoever shows it asks for [looks](Self::look) at the processes.
+/// What waits, as far as it is known. Processes are looked at only while somebody asks.
 #[derive(Debug, Default)]
 pub struct WaitLooks {
     names: TaskNames,
@@ -34,49 +34,25 @@ pub struct WaitLooks {
 }
 
 impl WaitLooks {
-    /// Takes in the last look, and begins another one if processes run and the last one is a second old. Never waits.
-    /// `wake` is called when a look has ended.
-    pub fn look(&mut self, board: &JobBoard, wake: impl Fn() + Send + 'static) {
+    /// Everything that is known now. Begins another look at the processes if some run and the last one is a second
+    /// old. Never waits, and is cheap enough for every frame that shows it. `wake` is called when a look has ended.
+    pub fn waits(
+        &mut self,
+        board: &JobBoard,
+        record: &Record,
+        wake: impl Fn() + Send + 'static,
+    ) -> Waits {
+        let roots = Arc::new(roots(board));
         self.take();
-        let roots = roots(board);
         if roots.is_empty() {
             self.seen = None;
-            return;
+        } else {
+            self.look(&roots, board.now(), wake);
         }
-        let now = board.now();
-        let is_due = self.began.is_none_or(|began| now >= began + LOOK_INTERVAL);
-        if self.task.is_some() || !is_due {
-            return;
-        }
-        self.began = Some(now);
-        let earlier = self.seen.clone();
-        let looking = join::Builder::new("look at waits").daemon(true);
-        // Without a thread, the next look may have one.
-        let task = looking.spawn(move |_| look(&roots, now, earlier.as_deref()));
-        self.task = task.ok();
-        if let Some(task) = &self.task {
-            task.on_finish(wake);
-        }
-    }
-
-    fn take(&mut self) {
-        let Some(ended) = self.task.as_ref().and_then(Task::poll) else {
-            return;
-        };
-        if let Ok(seen) = ended {
-            self.seen.clone_from(seen);
-        }
-        self.task = None;
-    }
-
-    /// Everything that is known now. Cheap enough for every frame that shows it.
-    pub fn waits(&mut self, board: &JobBoard, record: &Record) -> Waits {
-        self.take();
-        let roots = roots(board);
-        let mut waits = match &self.seen {
-            Some(seen) if !roots.is_empty() => seen.waits.clone(),
-            _ => Waits::default(),
-        };
+        let mut waits = self
+            .seen
+            .as_ref()
+            .map_or_else(Waits::default, |seen| seen.waits.clone());
         let by_pid: BTreeMap<u32, Root> = roots.iter().map(|root| (root.pid, *root)).collect();
         let job_of = |pid: u32| by_pid.get(&pid).map(|root| root.job);
         let time_of = |instant| board.signal.time_of(instant);
@@ -96,6 +72,33 @@ impl WaitLooks {
                 .push(format!("What {more} of jobs wait for was not looked at."));
         }
         waits
+    }
+
+    /// Begins a look, unless one is in progress or the last one is not old enough.
+    fn look(&mut self, roots: &Arc<Vec<Root>>, now: Duration, wake: impl Fn() + Send + 'static) {
+        let is_due = self.began.is_none_or(|began| now >= began + LOOK_INTERVAL);
+        if self.task.is_some() || !is_due {
+            return;
+        }
+        self.began = Some(now);
+        let (roots, earlier) = (roots.clone(), self.seen.clone());
+        let looking = join::Builder::new("look at waits").daemon(true);
+        // Without a thread, the next look may have one.
+        let task = looking.spawn(move |_| look(&roots, now, earlier.as_deref()));
+        self.task = task.ok();
+        if let Some(task) = &self.task {
+            task.on_finish(wake);
+        }
+    }
+
+    fn take(&mut self) {
+        let Some(ended) = self.task.as_ref().and_then(Task::poll) else {
+            return;
+        };
+        if let Ok(seen) = ended {
+            self.seen.clone_from(seen);
+        }
+        self.task = None;
     }
 }
 

@@ -134,7 +134,12 @@ fn transfer(process: &ProcessReader<'_>, fd: u64, needs: End) -> Finding {
         End::Write => Activity::Reads(file),
         End::Read => Activity::Writes(file),
     };
-    Finding::awaiting(activity, open.others(process.system, needs))
+    let others = open.others(process.system, needs);
+    let is_shared_unseen = open.is_shared_unseen(process.system, &others);
+    Finding {
+        is_shared_unseen,
+        ..Finding::awaiting(activity, others)
+    }
 }
 
 fn on_file(
@@ -269,7 +274,7 @@ impl<'a> Polled<'a> {
         if events & POLLOUT != 0 {
             others.extend(open.others(system, End::Read));
         }
-        self.all_known &= !others.is_empty();
+        self.all_known &= !others.is_empty() && !open.is_shared_unseen(system, &others);
         self.awaits.extend(others);
         self.files.push(open.file(system));
     }

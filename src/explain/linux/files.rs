@@ -43,22 +43,27 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     by_link: BTreeMap<PathBuf, Vec<(u32, i32)>>,
+    /// Those whose files the system does not show.
+    unseen: Vec<u32>,
 }
 
 impl Holders {
-    /// Leaves out the processes whose files the system does not show.
     pub(super) fn read(table: &Table) -> Self {
         let is_shared = |link: &Path| {
             let link = link.to_string_lossy();
             link.starts_with("pipe:") || link.starts_with("socket:") || is_terminal(&link)
         };
         let mut by_link = BTreeMap::<PathBuf, Vec<(u32, i32)>>::new();
-        for_each_open(table, |pid, fd, link| {
+        let unseen = for_each_open(table, |pid, fd, link| {
             if is_shared(&link) {
                 by_link.entry(link).or_default().push((pid, fd));
             }
         });
-        Self { by_link }
+        Self { by_link, unseen }
+    }
+
+    pub(super) fn unseen(&self) -> &[u32] {
+        &self.unseen
     }
 
     fn of(&self, link: &Path) -> &[(u32, i32)] {
@@ -86,11 +91,13 @@ fn is_master(link: &str) -> bool {
     link == "/dev/ptmx" || link == "/dev/pts/ptmx"
 }
 
-/// Calls `f` for each file that a process has open.
-fn for_each_open(table: &Table, mut f: impl FnMut(u32, i32, PathBuf)) {
+/// Calls `f` for each file that a process has open. Returns those whose files the system does not show.
+fn for_each_open(table: &Table, mut f: impl FnMut(u32, i32, PathBuf)) -> Vec<u32> {
+    let mut unseen = Vec::new();
     for pid in table.pids() {
         // Those of other users can't be read.
         let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+            unseen.push(pid);
             continue;
         };
         for entry in files.flatten() {
@@ -103,6 +110,7 @@ fn for_each_open(table: &Table, mut f: impl FnMut(u32, i32, PathBuf)) {
             }
         }
     }
+    unseen
 }
 
 /// Returns all who have a file open whose path is `path`.
@@ -193,6 +201,15 @@ impl OpenFile {
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether somebody who can't be looked at may have the end that these have.
+    pub(super) fn is_shared_unseen(&self, system: &System, others: &[Who]) -> bool {
+        let is_inherited = matches!(
+            self.kind,
+            FileKind::Pipe | FileKind::Fifo | FileKind::UnixSocket | FileKind::Tcp
+        );
+        is_inherited && !others.is_empty() && system.may_be_shared_unseen(others)
     }
 
     /// Returns who has the other side of a pseudo terminal.

@@ -22,6 +22,8 @@ impl Who {
 pub(super) struct Finding {
     pub(super) activity: Activity,
     pub(super) awaits: Vec<Who>,
+    /// Others that can't be looked at may end the wait, too.
+    pub(super) is_shared_unseen: bool,
     pub(super) deadline: Option<Deadline>,
 }
 
@@ -30,6 +32,7 @@ impl Finding {
         Self {
             activity,
             awaits: Vec::new(),
+            is_shared_unseen: false,
             deadline: None,
         }
     }
@@ -40,6 +43,7 @@ impl Finding {
         Self {
             activity,
             awaits,
+            is_shared_unseen: false,
             deadline: None,
         }
     }

@@ -106,6 +106,7 @@ fn thread_of(
             .filter_map(|who| places.target(*who))
             .collect(),
         activity: finding.activity,
+        others_unseen: finding.is_shared_unseen,
         deadline: finding.deadline,
         processor_share: share,
         place: seen.place,

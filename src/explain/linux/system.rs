@@ -64,6 +64,21 @@ impl System {
         })
     }
 
+    /// Whether processes that can't be looked at may have the same end of a file as these, because they have inherited it; in
+    /// a brief look that is not asked.
+    pub(super) fn may_be_shared_unseen(&self, holders: &[Who]) -> bool {
+        if self.brief {
+            return false;
+        }
+        let table = self.table();
+        // Where the first process is not shown, those of all others are hidden.
+        !table.contains(1)
+            || self.holders().unseen().iter().any(|pid| {
+                let mut holders = holders.iter().map(|who| who.pid());
+                holders.any(|holder| table.may_share(*pid, holder))
+            })
+    }
+
     /// Returns who serves the file system that a thread of `pid` waits for; in a brief look nobody.
     pub(super) fn file_servers(&self, pid: u32) -> Vec<Who> {
         if self.brief {

@@ -1,6 +1,7 @@
 //! The table of all processes: who is whose child.
 
 use std::collections::BTreeMap;
+use std::iter::successors;
 
 use procfs::process::all_processes;
 
@@ -17,6 +18,8 @@ pub(super) struct Table {
 struct Entry {
     parent: u32,
     group: i32,
+    session: i32,
+    has_ended: bool,
 }
 
 impl Table {
@@ -32,6 +35,8 @@ impl Table {
                     Entry {
                         parent,
                         group: stat.pgrp,
+                        session: stat.session,
+                        has_ended: matches!(stat.state, 'Z' | 'X'),
                     },
                 ))
             })
@@ -60,6 +65,17 @@ impl Table {
 
     pub(super) fn group(&self, pid: u32) -> Option<i32> {
         self.entries.get(&pid).map(|entry| entry.group)
+    }
+
+    /// Whether `pid` runs and may have what `other` has open: it is a descendant of it, or of the same session.
+    pub(super) fn may_share(&self, pid: u32, other: u32) -> bool {
+        let entry = |pid| self.entries.get(&pid);
+        let session = |pid| entry(pid).map(|it| it.session).filter(|it| *it != 0);
+        let parents = successors(Some(pid), |pid| entry(*pid).map(|it| it.parent));
+        let runs = entry(pid).is_some_and(|it| !it.has_ended);
+        let is_related = session(pid).is_some() && session(pid) == session(other);
+        // A process that has got the pid of its grandparent must not make this endless.
+        runs && (is_related || parents.take(self.entries.len()).any(|it| it == other))
     }
 
     /// Returns `root` and all its descendants.

@@ -10,7 +10,7 @@ use super::escaped::escaped;
 use super::finding::{Finding, Who};
 use super::reader::ProcessReader;
 use super::small;
-use crate::graph::{Activity, File};
+use crate::graph::{Activity, File, FileKind};
 
 /// How often a thread is looked at again that ran meanwhile.
 const MAX_LOOKS: usize = 3;
@@ -205,7 +205,9 @@ fn finding(process: &ProcessReader<'_>, folder: &str, stat: &Stat, doing: &Doing
     match (stat.state, doing) {
         ('Z' | 'X', _) => Finding::new(Activity::Ended),
         ('t', _) => traced(folder),
-        ('T', Doing::Call(call)) if uses_terminal(call) && stat.group != stat.terminal_group => {
+        ('T', Doing::Call(call))
+            if uses_terminal(process, call) && stat.group != stat.terminal_group =>
+        {
             Finding::new(Activity::StoppedByTerminal)
         }
         ('T', _) => Finding::new(Activity::Stopped),
@@ -259,8 +261,11 @@ fn traced(folder: &str) -> Finding {
     Finding::awaiting(Activity::Traced, tracer.into_iter().collect())
 }
 
-fn uses_terminal(call: &SystemCall) -> bool {
+/// The file of these calls is their first argument.
+fn uses_terminal(process: &ProcessReader<'_>, call: &SystemCall) -> bool {
+    let file = || process.file(call.arguments[0]);
     matches!(call.name, "read" | "write" | "ioctl")
+        && file().is_some_and(|open| open.kind() == FileKind::Terminal)
 }
 
 fn is_open(call: &SystemCall) -> bool {

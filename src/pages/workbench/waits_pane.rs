@@ -53,8 +53,7 @@ impl WaitsPane {
         wake: impl Fn() + Send + 'static,
     ) {
         if std::mem::take(&mut self.is_drawn) {
-            self.looks.look(board, wake);
-            self.waits = Some(self.looks.waits(board, record));
+            self.waits = Some(self.looks.waits(board, record, wake));
         }
     }
 

@@ -1,63 +1,17 @@
 //! `meanwhile join`: waits for a process that something else has started.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{code, err, meanwhile, out, run};
+use crate::util::child::NOT_AS_ROOT;
 use crate::util::files::folder;
+use crate::util::parent::Parent;
 use crate::util::sleeper::Sleeper;
-
-/// A shell that starts a command in the background, prints its pid, waits for it and reaps it.
-struct Parent {
-    shell: Child,
-    stdin: Option<ChildStdin>,
-    pid: String,
-}
-
-impl Parent {
-    /// The command goes on once [`release`](Self::release) is called.
-    fn hold(command: &str) -> Self {
-        let script = format!("exec 3<&0; (read go <&3 && {{ {command}; }}) & echo $!; wait $!");
-        let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", &script]).stdin(Stdio::piped());
-        let shell = shell.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut shell = shell.spawn().expect("a shell");
-        let stdout = shell.stdout.take().expect("a pipe");
-        let mut pid = String::new();
-        let read = BufReader::new(stdout).read_line(&mut pid);
-        read.expect("it prints the pid");
-        Self {
-            stdin: shell.stdin.take(),
-            shell,
-            pid: pid.trim().to_owned(),
-        }
-    }
-
-    fn release(&mut self) {
-        let mut stdin = self.stdin.take().expect("it was not released before");
-        writeln!(stdin, "go").expect("the command reads it");
-    }
-
-    fn wait(&mut self) {
-        self.shell.wait().expect("it is a child");
-    }
-
-    fn runs(&self) -> bool {
-        std::path::Path::new("/proc").join(&self.pid).exists()
-    }
-}
-
-impl Drop for Parent {
-    fn drop(&mut self) {
-        // The command ends with its input, unless it was released.
-        drop(self.stdin.take());
-        self.wait();
-    }
-}
 
 /// Starts to join, and returns once the program waits.
 fn joining(pid: &str, more: &[&str]) -> Child {
@@ -75,6 +29,28 @@ fn wait_until_it_watches(program: &Child) {
         targets.any(|target| target.to_string_lossy().contains("pidfd"))
     };
     while !watches() {
+        std::thread::yield_now();
+    }
+}
+
+fn signal(program: &Child, signal: Signal) {
+    let pid = Pid::from_raw(program.id().cast_signed());
+    kill(pid, signal).expect("it runs");
+}
+
+/// Stops the program, and returns once none of its threads runs.
+fn hold(program: &Child) {
+    signal(program, Signal::SIGSTOP);
+    let tasks = std::path::PathBuf::from(format!("/proc/{}/task", program.id()));
+    let is_stopped = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat"));
+        stat.is_ok_and(|stat| stat.contains(") T "))
+    };
+    let all_are = || {
+        let mut tasks = std::fs::read_dir(&tasks).expect("it runs").flatten();
+        tasks.all(is_stopped)
+    };
+    while !all_are() {
         std::thread::yield_now();
     }
 }
@@ -103,6 +79,52 @@ fn joined_process_gives_its_code() {
         assert_eq!(err(&output), "");
         assert_eq!(code(&output), wanted);
     }
+}
+
+/// The shell has reaped the process before the program looks, which finds neither perl nor python3.
+#[test]
+fn end_without_an_interpreter_has_no_code() {
+    let empty = folder();
+    let mut parent = Parent::hold("exit 7");
+    let mut command = meanwhile(&["join", &parent.pid]);
+    let command = command.env("PATH", empty.path()).stdout(Stdio::piped());
+    let program = command.spawn().expect("the program starts");
+    wait_until_it_watches(&program);
+    hold(&program);
+    parent.release();
+    while parent.runs() {
+        std::thread::yield_now();
+    }
+    signal(&program, Signal::SIGCONT);
+    let output = ended(program);
+    let end = format!("sh ({}) has ended, code unknown\n", parent.pid);
+    assert_eq!((code(&output), out(&output)), (1, end.as_str()));
+}
+
+/// Anybody may wait for it. Only its user may stop it.
+#[test]
+#[ignore = "needs root; tests/all.sh runs it"]
+fn process_of_another_user_is_not_stopped() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("NOT CHECKED: only root can start a process of another user.");
+        return;
+    }
+    let parent = Parent::hold("exit 0");
+    let program = meanwhile(&["join", &parent.pid, "--timeout", "0", "--then", "stop"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{NOT_AS_ROOT}\nexec \"$0\" \"$@\"")]);
+    shell.arg(program.get_program()).args(program.get_args());
+    let output = shell.output().expect("a shell");
+    let name = format!("sh ({})", parent.pid);
+    assert_eq!((code(&output), out(&output)), (1, ""));
+    assert_eq!(
+        err(&output),
+        format!(
+            "meanwhile: {name} is still running after 0 ms\n\
+             meanwhile: {name} can't be stopped: it is of another user\n"
+        )
+    );
+    assert!(parent.runs());
 }
 
 #[test]
@@ -173,8 +195,7 @@ fn ctrl_c_ends_the_wait_and_leaves_the_process() {
     let parent = Parent::hold("exit 0");
     let program = joining(&parent.pid, &[]);
     wait_until_it_watches(&program);
-    let pid = Pid::from_raw(program.id().cast_signed());
-    kill(pid, Signal::SIGINT).expect("it runs");
+    signal(&program, Signal::SIGINT);
     let output = ended(program);
     assert_eq!(output.status.signal(), Some(2), "{output:?}");
     assert_eq!(out(&output), "");
