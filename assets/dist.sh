@@ -14,6 +14,7 @@ released=$(sed -n "s/.*<release version=\"$version\" date=\"\(.*\)\".*/\1/p" ass
 cargo build --locked --workspace --bin meanwhile-dist
 rm -rf "$dist/share"
 "$target/debug/meanwhile-dist" "$dist/share"
+gzip --best --no-name "$dist"/share/man/man1/*.1
 
 cat >"$dist/changelog" <<END
 meanwhile ($version-1) unstable; urgency=medium
