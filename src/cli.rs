@@ -114,7 +114,7 @@ pub fn command() -> clap::Command {
     clap::Command::new(env!("CARGO_PKG_NAME"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(all.get_about().cloned().unwrap_or_default())
-        .after_long_help(exit_codes::OF_WINDOW)
+        .after_long_help(all.get_after_long_help().cloned().unwrap_or_default())
         .args_conflicts_with_subcommands(true)
         .args(all.get_arguments().cloned())
         .subcommands(shown.cloned())

@@ -40,6 +40,10 @@ pub(crate) fn reason(error: &Error) -> String {
         Error::Glutin(_) | Error::NoGlutinConfigs(..) | Error::OpenGL(_) => format!(
             "OpenGL does not work here ({detail}). It needs the driver of the graphics card, or Debian's packages {OPENGL}"
         ),
+        // All that the windowing library says is the number 1.
+        Error::WinitEventLoop(_) if detail.parse::<i32>().is_ok() => {
+            "the connection to it broke".to_owned()
+        }
         _ => detail.to_owned(),
     }
 }

@@ -51,7 +51,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because iced miri miri-seeds pillow-images semver thread-sanitizer)
+long_steps=(because dist iced miri miri-seeds pillow-images semver thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -494,6 +494,15 @@ step_wayland() {
 step_because() {
     need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon openbox openbox gdbus libglib2.0-bin
     run_tests --test e2e -- --ignored --test-threads=1 --nocapture because::
+}
+
+# The packages, built as for others, and the one for Debian installed in a fresh Debian. Needs root.
+step_dist() {
+    need cargo cargo cc gcc lintian lintian mmdebstrap mmdebstrap objcopy binutils dpkg-deb dpkg unshare util-linux
+    has_tool cargo-deb 3.8.0 || return 0
+    PATH="$CARGO_TARGET_DIR/tools/bin:$PATH" ./assets/dist.sh
+    lintian --profile debian --fail-on error,warning "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
+    tests/installed.sh "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
 }
 
 step_desktop-files() {

@@ -44,14 +44,14 @@ pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
     display.use_for_windows(&mut options);
     let detached = setup.detached.clone();
     let reports = setup.store.path().with_file_name("reports");
-    let (opened, was_opened) = (Arc::new(AtomicBool::new(false)), Ordering::Relaxed);
+    let has_opened = Arc::new(AtomicBool::new(false));
     let ended = eframe::run_native(
         super::TITLE,
         options,
         Box::new({
-            let opened = opened.clone();
+            let has_opened = has_opened.clone();
             move |creation| {
-                opened.store(true, was_opened);
+                has_opened.store(true, Ordering::Relaxed);
                 Ok(Box::new(App::new(&creation.egui_ctx, setup)))
             }
         }),
@@ -61,7 +61,7 @@ pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
     }
     ended.map_err(|error| {
         let reason = reason(&error);
-        if opened.load(was_opened) {
+        if has_opened.load(Ordering::Relaxed) {
             anyhow::anyhow!(
                 "The display has ended ({reason}), and the window and its work with it. {INSTEAD}"
             )
