@@ -54,7 +54,7 @@ timeout 20 bash -c 'while pgrep --exact meanwhile >/dev/null; do sleep 0.1; done
 meanwhile run verify file.sha256
 meanwhile --version
 END
-# xvfb-run waits for ever as the first process: Xvfb tells that one nothing.
+# The shell around xvfb-run passes its signals on.
 inside setpriv --reuid=person --regid=person --init-groups env HOME=/home/person LIBGL_ALWAYS_SOFTWARE=1 \
     bash -c 'xvfb-run --auto-servernum dbus-run-session -- bash /session.sh; exit'
 
