@@ -4,6 +4,16 @@ use std::collections::BTreeSet;
 
 use meanwhile_explain::{Activity, Lock, Target, Thread, ThreadIndex, WaitGraph};
 
+use super::program::{Waiting, look_until};
+
+/// Looks at a program until it has these edges.
+pub(crate) fn assert_edges(waiting: &Waiting, expected: &Edges) {
+    let graph = look_until(waiting.pid(), |graph| {
+        Edges::of(graph, expected) == *expected
+    });
+    assert_eq!(Edges::of(&graph, expected), *expected);
+}
+
 /// The waits of a program: of each thread the kind, and whom it awaits; and the rings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Edges {

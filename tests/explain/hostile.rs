@@ -14,8 +14,8 @@ use meanwhile_explain::{Activity, ExplainError, INTERVAL, Lock, Target, WaitGrap
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, Uid};
 
-use super::edges::Edges;
-use super::program::{Library, Waiting, built};
+use super::edges::{Edges, assert_edges};
+use super::program::{Library, Waiting, built, look_until};
 use super::sentences::without_ids;
 
 /// How often a process is looked at that changes all the time.
@@ -216,25 +216,16 @@ fn hundred_thousand_descriptors_are_looked_through() {
     }
     // The others are there to be looked through.
     for waiting in all.iter().take(1) {
-        let expected = Edges::read(&waiting.lines);
-        let mut seen = Edges::default();
-        for _ in 0..LOOKS {
-            let graph = meanwhile_explain::process(waiting.pid()).expect("it waits");
-            seen = Edges::of(&graph, &expected);
-            if seen == expected {
-                break;
-            }
-        }
-        assert_eq!(seen, expected);
+        assert_edges(waiting, &Edges::read(&waiting.lines));
     }
 }
 
 /// The variable with the id of a process of another user.
 const OTHER: &str = "MEANWHILE_TEST_OTHER";
 
-/// Runs a test again as another user, after this command, which may begin with `mount`.
+/// Runs a test again as another user, in namespaces of `unshare` and after this command. A process of this user stays.
 #[expect(clippy::print_stdout, reason = "it says what was not checked")]
-fn as_another_user(test: &str, setup: &str) {
+fn as_another_user(test: &str, namespaces: &[&str], setup: &str) {
     if !Uid::current().is_root() {
         println!("NOT CHECKED: only root can become another user.");
         return;
@@ -247,13 +238,14 @@ fn as_another_user(test: &str, setup: &str) {
     for path in [folder.path(), &program] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
     }
-    let user = "exec setpriv --reuid 54321 --regid 54321 --clear-groups -- \"$@\"";
+    let user = "setpriv --reuid 54321 --regid 54321 --clear-groups -- \"$@\" || exit 1";
+    let script = format!("{setup} && export {OTHER}=$$ && {user}");
     let mut command = Command::new("unshare");
     command
-        .args(["--mount", "sh", "-c", &format!("{setup} && {user}"), "sh"])
+        .args(namespaces)
+        .args(["sh", "-c", &script, "sh"])
         .arg(&program)
         .args([test, "--exact", "--include-ignored", "--nocapture"])
-        .env(OTHER, std::process::id().to_string())
         .current_dir("/");
     // Only this process can write what is read there.
     let mut child = command.stdin(Stdio::piped()).spawn().expect("it is there");
@@ -269,15 +261,14 @@ fn other() -> Option<u32> {
     Some(other.parse().expect("it is a pid"))
 }
 
-/// Returns the graph of a command once it is right.
+/// Returns the graph of a command once it is right, or the last one.
 fn graph_of(command: &mut Command, is_right: impl Fn(&WaitGraph) -> bool) -> WaitGraph {
     let command = command.stdout(Stdio::null()).process_group(0);
     let mut child = command.spawn().expect("every system has it");
-    let looks = || meanwhile_explain::process(child.id()).expect("it is ours");
-    let graph = (0..LOOKS).map(|_| looks()).find(is_right);
+    let graph = look_until(child.id(), is_right);
     killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).expect("it is ours");
     child.wait().expect("it is a child");
-    graph.expect("it waits as it should")
+    graph
 }
 
 /// In a namespace of its own, `/proc` hides the processes of others.
@@ -286,7 +277,11 @@ fn graph_of(command: &mut Command, is_right: impl Fn(&WaitGraph) -> bool) -> Wai
 fn hidden_processes_are_not_guessed() {
     let Some(hidden) = other() else {
         let setup = "mount -t proc -o hidepid=invisible proc /proc";
-        return as_another_user("hostile::hidden_processes_are_not_guessed", setup);
+        return as_another_user(
+            "hostile::hidden_processes_are_not_guessed",
+            &["--mount"],
+            setup,
+        );
     };
     assert!(!Path::new(&format!("/proc/{hidden}")).exists());
     let error = meanwhile_explain::process(hidden).expect_err("it is not shown");
@@ -301,7 +296,7 @@ fn hidden_processes_are_not_guessed() {
     assert_no_ring();
 }
 
-/// The test that has started this one runs in the same session and may have any pipe of it.
+/// The shell that has started this one runs in the same session and may have any pipe of it.
 #[test]
 #[ignore = "needs root; tests/all.sh runs it"]
 fn what_another_user_may_have_is_no_ring() {
@@ -313,7 +308,12 @@ fn what_another_user_may_have_is_no_ring() {
             "{}",
             graph.sentence()
         );
-        return as_another_user("hostile::what_another_user_may_have_is_no_ring", "true");
+        // In a container, a session may have begun outside.
+        for namespaces in [&["--mount"][..], &["--pid", "--fork", "--mount-proc"]] {
+            let test = "hostile::what_another_user_may_have_is_no_ring";
+            as_another_user(test, namespaces, "true");
+        }
+        return;
     };
     let graph = meanwhile_explain::process(other).expect("it is shown");
     assert!(!graph.asked().permitted);

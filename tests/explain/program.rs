@@ -5,10 +5,26 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
+use meanwhile_explain::WaitGraph;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+/// How long a process may be on its way into its wait. It takes milliseconds, if no other program has the processors.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Looks at a process until `is_right` finds it so, and returns that graph; the last one if it does not become so.
+pub(crate) fn look_until(pid: u32, is_right: impl Fn(&WaitGraph) -> bool) -> WaitGraph {
+    let until = Instant::now() + TIMEOUT;
+    loop {
+        let graph = meanwhile_explain::process(pid).expect("it waits");
+        if is_right(&graph) || Instant::now() > until {
+            return graph;
+        }
+    }
+}
 
 /// The C library with which the program is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,33 +11,13 @@ use meanwhile_explain::{Activity, Runtime, Target, WaitGraph};
 use nix::unistd::Uid;
 use tempfile::TempDir;
 
-use super::program::Waiting;
+use super::program::{Waiting, look_until};
 use super::sentences::without_ids;
-
-/// How often a process is looked at until it is as expected. It may still be on its way into its wait.
-const LOOKS: usize = 100;
-
-/// Returns the graph of a process once `is_right` finds it so, or the last one.
-fn graph_of(pid: u32, is_right: impl Fn(&WaitGraph) -> bool) -> WaitGraph {
-    let mut looks = (0..LOOKS).map(|_| meanwhile_explain::process(pid).expect("it waits"));
-    let last = looks.next().expect("it is looked at");
-    if is_right(&last) {
-        return last;
-    }
-    looks
-        .scan(false, |found, graph| {
-            let goes_on = !*found;
-            *found = is_right(&graph);
-            goes_on.then_some(graph)
-        })
-        .last()
-        .unwrap_or(last)
-}
 
 /// Asserts that the sentence becomes the expected one. Numbers are left out.
 fn assert_says(pid: u32, expected: &str) {
     let says = |graph: &WaitGraph| without_ids(&graph.sentence());
-    let graph = graph_of(pid, |graph| says(graph) == expected);
+    let graph = look_until(pid, |graph| says(graph) == expected);
     assert_eq!(says(&graph), expected);
 }
 
@@ -86,7 +66,7 @@ fn make_and_its_shell_are_a_ring() {
     fs::write(folder.path().join("Makefile"), "stuck:\n\t@cat never\n").expect("our own folder");
     let script = "mkfifo never; exec 8<>never 9>never 8>&-; make 9>&- & echo $!";
     let waiting = shell(script, folder);
-    let graph = graph_of(pid_in(&waiting), |graph| !graph.rings().is_empty());
+    let graph = look_until(pid_in(&waiting), |graph| !graph.rings().is_empty());
     let sentence = without_ids(&graph.sentence());
     assert!(
         sentence.ends_with(
@@ -127,7 +107,7 @@ fn ssh_waits_for_a_host_that_says_nothing() {
          ssh -F none -p {port} 127.0.0.1 true & echo $!"
     );
     let waiting = shell(&script, folder);
-    let graph = graph_of(pid_in(&waiting), |graph| {
+    let graph = look_until(pid_in(&waiting), |graph| {
         graph.sentence().contains("stopped by a signal")
     });
     let sentence = without_ids(&graph.sentence());
@@ -156,7 +136,7 @@ fn ssh_waits_for_a_server_that_never_speaks() {
         };
         Some(graph.process(process).pid)
     };
-    let graph = graph_of(pid_in(&waiting), |graph| other_end(graph).is_some());
+    let graph = look_until(pid_in(&waiting), |graph| other_end(graph).is_some());
     assert_eq!(other_end(&graph), Some(std::process::id()));
     let says = "`ssh` (pid N) reads from the network address N.N.N.N:N, whose other end ";
     let sentence = without_ids(&graph.sentence());
@@ -190,7 +170,7 @@ fn queues_of_two_python_processes_are_a_ring() {
     let mut command = Command::new("python3");
     command.args(["-c", program]);
     let waiting = Waiting::of(&mut command, folder);
-    let graph = graph_of(pid_in(&waiting), |graph| !graph.rings().is_empty());
+    let graph = look_until(pid_in(&waiting), |graph| !graph.rings().is_empty());
     let rings = graph.rings();
     let [ring] = &*rings else {
         panic!("not one ring: {}", graph.sentence());
@@ -250,7 +230,7 @@ fn blocked_transaction_of_postgresql() {
     let waiting = shell(&script, folder);
     let end = "whose other end `postgres: postgres postgres [local] UPDATE waiting` (pid N) has, which \
                waits for any of N files.";
-    let graph = graph_of(pid_in(&waiting), |graph| {
+    let graph = look_until(pid_in(&waiting), |graph| {
         without_ids(&graph.sentence()).ends_with(end)
     });
     let sentence = without_ids(&graph.sentence());
@@ -296,7 +276,7 @@ fn frozen_group_is_no_sleep() {
         let pid = pid_in(&waiting);
         fs::write(group.join("cgroup.procs"), pid.to_string()).expect("the group is ours");
         fs::write(group.join(file), frozen).expect("the group is ours");
-        let graph = graph_of(pid, |graph| graph.threads[0].activity == Activity::Frozen);
+        let graph = look_until(pid, |graph| graph.threads[0].activity == Activity::Frozen);
         let sentence = without_ids(&graph.sentence());
         fs::write(group.join(file), thawed).expect("the group is ours");
         drop(waiting);

@@ -1,11 +1,7 @@
 //! Each case of `waits.c`: every edge is right, none is wrong, and each ring is found.
 
-use super::edges::Edges;
+use super::edges::{Edges, assert_edges};
 use super::program::{Library, Waiting};
-
-/// How often a graph is asked for until it is as the program says: a thread that has said so may still be
-/// on its way into its wait.
-const LOOKS: usize = 50;
 
 fn explained(library: Library, case: &str) {
     let Some(waiting) = Waiting::start(library, case) else {
@@ -13,15 +9,7 @@ fn explained(library: Library, case: &str) {
     };
     let expected = Edges::read(&waiting.lines);
     assert!(!expected.waits.is_empty(), "{case} says nothing");
-    let mut seen = Edges::default();
-    for _ in 0..LOOKS {
-        let graph = meanwhile_explain::process(waiting.pid()).expect("it waits");
-        seen = Edges::of(&graph, &expected);
-        if seen == expected {
-            return;
-        }
-    }
-    assert_eq!(seen, expected, "{case} with {library:?}");
+    assert_edges(&waiting, &expected);
 }
 
 macro_rules! cases {

@@ -18,9 +18,14 @@ pub(super) struct Table {
 struct Entry {
     parent: u32,
     group: i32,
+    /// 0 if its leader is outside of the namespace of pids.
     session: i32,
-    has_ended: bool,
+    /// It has ended, or it is a thread of the kernel.
+    has_no_files: bool,
 }
+
+/// `PF_KTHREAD` of the flags of a process, from include/linux/sched.h.
+const KERNEL_THREAD: u32 = 0x0020_0000;
 
 impl Table {
     pub(super) fn read() -> Result<Self, ExplainError> {
@@ -36,7 +41,8 @@ impl Table {
                         parent,
                         group: stat.pgrp,
                         session: stat.session,
-                        has_ended: matches!(stat.state, 'Z' | 'X'),
+                        has_no_files: matches!(stat.state, 'Z' | 'X')
+                            || stat.flags & KERNEL_THREAD != 0,
                     },
                 ))
             })
@@ -68,14 +74,16 @@ impl Table {
     }
 
     /// Whether `pid` runs and may have what `other` has open: it is a descendant of it, or of the same session.
+    /// Two sessions that began outside of a container may be the same one.
     pub(super) fn may_share(&self, pid: u32, other: u32) -> bool {
         let entry = |pid| self.entries.get(&pid);
-        let session = |pid| entry(pid).map(|it| it.session).filter(|it| *it != 0);
+        let Some(own) = entry(pid).filter(|it| !it.has_no_files) else {
+            return false;
+        };
         let parents = successors(Some(pid), |pid| entry(*pid).map(|it| it.parent));
-        let runs = entry(pid).is_some_and(|it| !it.has_ended);
-        let is_related = session(pid).is_some() && session(pid) == session(other);
+        let is_related = entry(other).is_some_and(|it| it.session == own.session);
         // A process that has got the pid of its grandparent must not make this endless.
-        runs && (is_related || parents.take(self.entries.len()).any(|it| it == other))
+        is_related || parents.take(self.entries.len()).any(|it| it == other)
     }
 
     /// Returns `root` and all its descendants.

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Output, Stdio};
 
+use meanwhile::explain::{self, Activity, Thread};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -20,17 +21,15 @@ fn joining(pid: &str, more: &[&str]) -> Child {
     command.spawn().expect("the program starts")
 }
 
-/// Waits until the program has the descriptor of a process open.
+/// Returns once the program waits for a process to end.
 fn wait_until_it_watches(program: &Child) {
-    let files = std::path::PathBuf::from(format!("/proc/{}/fd", program.id()));
+    // Its last step is a wait for news that comes back after an hour.
+    let waits = |thread: &Thread| thread.activity == Activity::Woken && thread.deadline.is_some();
     let watches = || {
-        let files = std::fs::read_dir(&files).into_iter().flatten().flatten();
-        let mut targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());
-        targets.any(|target| target.to_string_lossy().contains("pidfd"))
+        let graph = explain::process(program.id());
+        graph.is_ok_and(|graph| graph.threads.first().is_some_and(waits))
     };
-    while !watches() {
-        std::thread::yield_now();
-    }
+    while !watches() {}
 }
 
 fn signal(program: &Child, signal: Signal) {

@@ -297,6 +297,9 @@ fn run_trees(folder: &Path, moment: &str, to_supervisor: Signal) -> ! {
             let now = supervisors_of(std::process::id());
             now.len() == 1 && now[0] != supervisor
         });
+        // It runs before it is told of the trees. A start waits for that.
+        let last = launched_by(&launcher, Builder::new("true"));
+        last.spawn().unwrap().join().unwrap();
     }
     std::fs::write(folder.join("ready"), "").unwrap();
     loop {
