@@ -7,7 +7,7 @@ use eframe::egui::{Rect, Ui};
 
 use super::LabCommand;
 use crate::choice::choices;
-use crate::lab::{FrameLine, LabReport, PatternId, Variant};
+use crate::lab::{FrameLine, LabReport, PatternId, SavedReport, Variant};
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::ui::code_view::Code;
 use crate::ui::status_style::{Mark, StatusStyle};
@@ -18,6 +18,8 @@ pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
 /// The data that the page shows.
 pub struct LabProps<'a> {
     pub report: &'a LabReport,
+    /// Those of other machines.
+    pub others: &'a [SavedReport],
     pub runs: Runs,
     pub unavailable: Unavailable,
 }
