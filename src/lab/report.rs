@@ -179,6 +179,23 @@ impl LabReport {
         Some(Verdict::of(pattern.entry().metric, bad, fixed))
     }
 
+    /// The comparison in words, with what was missing if the bad variant could not misbehave here.
+    pub fn verdict_text(&self, pattern: PatternId) -> Option<String> {
+        let text = self.verdict(pattern)?.text(pattern.entry().metric);
+        Some(match self.missing(pattern) {
+            Some(missing) => format!("{text} ({missing})"),
+            None => text,
+        })
+    }
+
+    /// What the desktop does not have that the bad variant needs to misbehave.
+    pub fn missing(&self, pattern: PatternId) -> Option<&'static str> {
+        let is_reproduced = self.verdict(pattern)?.reproduced;
+        let figures = self.row(pattern, Variant::Bad)?.figures.as_ref()?;
+        let missing = pattern.entry().missing;
+        missing.filter(|_| !is_reproduced && !figures.was_hidden)
+    }
+
     /// The variants that were run, each in words: `bad: 2.00 s frozen`.
     pub fn variants_text(&self, pattern: PatternId) -> String {
         let rows = Variant::ALL

@@ -166,10 +166,9 @@ impl FreezeLab {
 
     /// What a screen reader says when runs have ended, of which this is the last pattern.
     fn news(&self, pattern: PatternId) -> String {
-        match self.report.verdict(pattern) {
-            Some(verdict) => format!("{pattern}: {}", verdict.text(pattern.entry().metric)),
-            None => format!("{pattern}: {}", self.report.variants_text(pattern)),
-        }
+        let verdict = self.report.verdict_text(pattern);
+        let text = verdict.unwrap_or_else(|| self.report.variants_text(pattern));
+        format!("{pattern}: {text}")
     }
 
     /// Starts the twins that the command asks for.
