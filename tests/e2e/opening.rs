@@ -5,17 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::child_guard::ChildGuard;
 use crate::dialog;
-use crate::session::{Session, wait_until};
+use crate::session::{Session, wait_for_file, wait_until};
 use crate::window::{Window, python};
 
 const FILE_MANAGER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/file_manager.py");
-
-/// Waits until the file has this text.
-fn wait_for_file(file: &Path, text: &str) {
-    let read = || fs::read_to_string(file).unwrap_or_default();
-    let has_text = || (read() == text).then_some(()).ok_or_else(read);
-    wait_until(&format!("{text:?} in {}", file.display()), has_text, read);
-}
 
 /// Opens the menu of the row by the keyboard, and presses an entry.
 fn press_in_menu(window: &Window<'_>, row: &str, entry: &str) {
