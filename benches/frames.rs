@@ -124,6 +124,7 @@ impl Bench {
         let report = LabReport::from_runs(Machine::current(None), &Variant::ALL.map(lab::run));
         let props = LabProps {
             report: &report,
+            others: &[],
             runs: Runs {
                 running: Some((pattern, Variant::Fixed)),
                 waiting: 1,

@@ -80,7 +80,7 @@ impl PageContext {
         self.notices.push(notice, self.now());
     }
 
-    /// The paths of an answer, at least one. If there is none because of a problem, the user is told and what to do
+    /// The paths of an answer, at least one. If there is none because of a problem, a message says so and what to do
     /// `instead`.
     pub(crate) fn picked(&mut self, answer: DialogAnswer, instead: &str) -> Option<Vec<PathBuf>> {
         match answer {

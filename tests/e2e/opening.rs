@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::child_guard::ChildGuard;
 use crate::dialog;
-use crate::session::{Session, wait_for_file, wait_until};
+use crate::session::{Session, wait_for_file};
 use crate::window::{Window, python};
 
 const FILE_MANAGER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/file_manager.py");

@@ -100,11 +100,7 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | lab::TRY_FIXED
         | lab::STOP
         | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
-        lab::OPEN_REPORT | lab::CLOSE_REPORTS => {
-            let mut window = with_a_page("Freeze Lab");
-            window.click("Report");
-            Some(window)
-        }
+        lab::OPEN_REPORT | lab::CLOSE_REPORTS => Some(with_the_report()),
         workbench::START
         | workbench::JOIN
         | workbench::JOIN_WITH_TIMEOUT
@@ -113,6 +109,12 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::COPY_REPORT => Some(with_a_long_job()),
         _ => panic!("say which window has the button of {command:?}"),
     }
+}
+
+fn with_the_report() -> Window {
+    let mut window = with_a_page("Freeze Lab");
+    window.click("Report");
+    window
 }
 
 fn with_a_page(page: &str) -> Window {

@@ -178,7 +178,7 @@ const OTHER_MACHINE: &str = r#"{
 
 fn open_report(window: &mut Window, name: &str, text: &str) {
     let path = window.dir.path().join(name);
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text).expect("the folder is ours");
     window.click("Open report…");
     window.dialogs.answer(DialogAnswer::Picked(vec![path]));
 }

@@ -54,7 +54,7 @@ pub(super) async fn show(request: &DialogRequest, parent: Parent) -> Option<Dial
         // A portal may end once it has answered.
         match answer.as_mut().poll(context) {
             Poll::Pending => end.as_mut().poll(context).map(|()| None),
-            answered => answered,
+            answered @ Poll::Ready(_) => answered,
         }
     })
     .await
@@ -67,17 +67,14 @@ async fn answer(
 ) -> Option<DialogAnswer> {
     let title = request.title();
     let asked = Instant::now();
-    let answered = match request {
-        DialogRequest::Save { file_name, .. } => {
-            let options = SaveFileOptions::default().set_current_name(file_name.as_str());
-            chooser.save_file(parent, title, options).await
-        }
-        _ => {
-            let options = OpenFileOptions::default()
-                .set_multiple(request.is_for_many())
-                .set_directory(request.is_for_folders());
-            chooser.open_file(parent, title, options).await
-        }
+    let answered = if let DialogRequest::Save { file_name, .. } = request {
+        let options = SaveFileOptions::default().set_current_name(file_name.as_str());
+        chooser.save_file(parent, title, options).await
+    } else {
+        let options = OpenFileOptions::default()
+            .set_multiple(request.is_for_many())
+            .set_directory(request.is_for_folders());
+        chooser.open_file(parent, title, options).await
     };
     match answered.and_then(|answered| answered.response()) {
         Ok(files) => {

@@ -68,8 +68,10 @@ impl Program {
     /// Waits for the answer. Returns `None` if the program showed no dialog.
     async fn answer(self, process: &Process) -> Option<DialogAnswer> {
         let exit = process.await.ok()?;
+        let printed = process.output().stdout;
         match exit {
-            Exit::Code(0) => Some(self.picked(&process.output().stdout.bytes)),
+            Exit::Code(0) if printed.dropped > 0 => Some(DialogAnswer::NoPath),
+            Exit::Code(0) => Some(self.picked(&printed.bytes)),
             Exit::Code(1) => Some(DialogAnswer::Cancelled),
             _ => None,
         }
@@ -107,7 +109,7 @@ fn kdialog(request: &DialogRequest) -> Builder {
         }
         DialogRequest::File { .. } => args.push("--getopenfilename"),
         DialogRequest::Folders | DialogRequest::Folder { .. } => {
-            args.push("--getexistingdirectory")
+            args.push("--getexistingdirectory");
         }
         DialogRequest::Save { file_name, .. } => args.extend(["--getsavefilename", file_name]),
     }
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_utf_8_are_told() {
+    fn names_that_are_not_utf_8_are_no_path() {
         for printed in [
             "(null)\n",
             "/a//(null)\n",
