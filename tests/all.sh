@@ -51,7 +51,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because dist iced miri miri-seeds pillow-images semver thread-sanitizer)
+long_steps=(because deny dist iced miri miri-seeds pillow-images semver thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -99,13 +99,11 @@ has_nightly() {
     return 1
 }
 
-# has_tool NAME VERSION: builds this program from the registry, unless it is there. It then is in
-# $CARGO_TARGET_DIR/tools/bin. Says so and fails where that can't be done.
-has_tool() {
-    local tools="$CARGO_TARGET_DIR/tools"
-    grep --quiet --fixed-strings "\"$1 $2 " "$tools/.crates.toml" 2>/dev/null ||
-        cargo install --locked --root "$tools" "$1@$2" && return
-    echo "NOT CHECKED: there is no $1 $2, and it could not be built."
+# has_tools NAME...: builds these programs, unless they are there. They then are in $CARGO_TARGET_DIR/tools/bin.
+# Says so and fails where that can't be done.
+has_tools() {
+    ./assets/tools.sh "$@" && return
+    echo "NOT CHECKED: one of the programs $* is not there, and could not be built."
     return 1
 }
 
@@ -252,7 +250,7 @@ step_package() {
 # reads; RUSTC_BOOTSTRAP lets a stable one do so. Nothing else is done with that build.
 step_public-api() {
     need cargo cargo cc gcc
-    has_toolchain 1.95.0 && has_tool cargo-public-api 0.52.0 || return 0
+    has_toolchain 1.95.0 && has_tools cargo-public-api || return 0
     local build="$CARGO_TARGET_DIR/public-api"
     RUSTC_BOOTSTRAP=1 rustup run 1.95.0 cargo rustdoc --locked -p meanwhile-join --lib --all-features \
         --target-dir "$build" -- -Z unstable-options --output-format json
@@ -278,7 +276,7 @@ step_semver() {
         echo "NOT CHECKED: there is no release to compare with. SEMVER_BASELINE=COMMIT compares with a commit."
         return 0
     fi
-    has_toolchain 1.95.0 && has_tool cargo-semver-checks 0.51.0 || return 0
+    has_toolchain 1.95.0 && has_tools cargo-semver-checks || return 0
     rustup run 1.95.0 "$CARGO_TARGET_DIR/tools/bin/cargo-semver-checks" semver-checks -p meanwhile-join \
         --all-features --baseline-rev "$baseline"
 }
@@ -505,6 +503,20 @@ step_dist() {
     tests/installed.sh "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
 }
 
+# Licences, sources, bans and known faults of all packages, on all three systems. To build the program for that takes
+# minutes, the check itself seconds.
+step_deny() {
+    need cargo cargo cc gcc git git
+    has_tools cargo-deny || return 0
+    local deny=("$CARGO_TARGET_DIR/tools/bin/cargo-deny" --locked --workspace --config assets/deny.toml)
+    "${deny[@]}" check --hide-inclusion-graph bans licenses sources
+    if "${deny[@]}" fetch db; then
+        "${deny[@]}" check --hide-inclusion-graph advisories
+    else
+        echo "NOT CHECKED: the advisories, because their database could not be fetched."
+    fi
+}
+
 step_desktop-files() {
     need desktop-file-validate desktop-file-utils appstreamcli appstream
     desktop-file-validate assets/*.desktop
@@ -563,7 +575,7 @@ if [[ -s "$logs/times" ]]; then
 fi
 if grep --quiet '^NOT CHECKED' "$logs"/*.log; then
     printf 'Without their tools, these steps checked nothing:\n'
-    (cd "$logs" && grep '^NOT CHECKED' -- *.log) | sed 's/\.log:NOT CHECKED: /: /; s/^/    /'
+    (cd "$logs" && grep --with-filename '^NOT CHECKED' -- *.log) | sed 's/\.log:NOT CHECKED: /: /; s/^/    /'
 fi
 printf '\n'
 # A test binary that was killed has no result; its step has failed all the same.
