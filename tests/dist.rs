@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use meanwhile::jobs::checksum;
 use tempfile::TempDir;
@@ -10,10 +10,18 @@ use tempfile::TempDir;
 fn share() -> TempDir {
     let share = tempfile::tempdir().expect("a folder for the test");
     let dist = Command::new(env!("CARGO_BIN_EXE_meanwhile-dist"))
+        .arg("share")
         .arg(share.path())
         .status();
     assert!(dist.expect("it starts").success());
     share
+}
+
+fn notes(version: &str) -> Output {
+    let dist = Command::new(env!("CARGO_BIN_EXE_meanwhile-dist"))
+        .args(["notes", version])
+        .output();
+    dist.expect("it starts")
 }
 
 fn asset(name: &str) -> Vec<u8> {
@@ -99,4 +107,32 @@ fn desktop_opens_what_the_program_takes_for_lists() {
     assert!(entry.contains(&format!("\nMimeType={kind};\n")), "{entry}");
     // A folder is opened by the file manager.
     assert!(!entry.contains("inode/directory"), "{entry}");
+}
+
+#[test]
+fn notes_are_of_one_version_alone() {
+    let first = notes("0.1.0");
+    assert!(first.status.success(), "{first:?}");
+    let first = String::from_utf8(first.stdout).expect("it is text");
+    assert!(first.starts_with("### Added\n- **The join library**"), "{first}");
+    assert!(!first.contains("\n## "), "{first}");
+    assert!(!first.contains("Unreleased"), "{first}");
+    let none = notes("0.0.7");
+    assert_eq!(none.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&none.stderr);
+    assert_eq!(message, "CHANGELOG.md has no version 0.0.7; add it\n");
+}
+
+#[test]
+fn newest_release_has_one_version_and_one_date() {
+    let metainfo = asset("io.github.meanwhile.metainfo.xml");
+    let metainfo = String::from_utf8(metainfo).expect("it is text");
+    let releases = metainfo.split_once("<releases>").expect("it has releases").1;
+    let version = attributes(releases, "version")[0];
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    let date = attributes(releases, "date")[0];
+    let changelog = String::from_utf8(asset("../CHANGELOG.md")).expect("it is text");
+    let mut headings = changelog.lines().filter_map(|it| it.strip_prefix("## "));
+    let newest = headings.find(|heading| *heading != "Unreleased");
+    assert_eq!(newest, Some(&*format!("{version} - {date}")));
 }
