@@ -7,9 +7,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools=${CARGO_TARGET_DIR:-$PWD/target}/tools
 
+# Its version, and what else `cargo install` needs.
 version() {
     case $1 in
-    cargo-about) echo 0.9.3 ;;
+    cargo-about) echo "0.9.3 --features cli" ;;
     cargo-cyclonedx) echo 0.5.9 ;;
     cargo-deb) echo 3.8.0 ;;
     cargo-deny) echo 0.20.2 ;;
@@ -23,7 +24,9 @@ version() {
 }
 
 for name in "$@"; do
-    version=$(version "$name")
+    arguments=$(version "$name")
+    read -r version options <<<"$arguments"
+    # shellcheck disable=SC2086 # options are words
     grep --quiet --fixed-strings "\"$name $version " "$tools/.crates.toml" 2>/dev/null ||
-        cargo install --locked --root "$tools" "$name@$version"
+        cargo install --locked --root "$tools" "$name@$version" $options
 done

@@ -497,8 +497,9 @@ step_because() {
 # The packages, built as for others, and the one for Debian installed in a fresh Debian. Needs root.
 step_dist() {
     need cargo cargo cc gcc lintian lintian mmdebstrap mmdebstrap objcopy binutils dpkg-deb dpkg unshare util-linux
-    has_tool cargo-deb 3.8.0 || return 0
-    PATH="$CARGO_TARGET_DIR/tools/bin:$PATH" ./assets/dist.sh
+    has_tools cargo-about cargo-cyclonedx cargo-deb || return 0
+    ./assets/dist.sh
+    MEANWHILE_TEST_DIST="$CARGO_TARGET_DIR/dist" run_tests --workspace --test dist -- --ignored
     lintian --profile debian --fail-on error,warning "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
     tests/installed.sh "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
 }

@@ -76,7 +76,8 @@ fn main() -> ExitCode {
 fn notes(version: &str) -> anyhow::Result<&'static str> {
     let changelog = parse_changelog::parse(CHANGELOG).context("CHANGELOG.md can't be read")?;
     let release = changelog.get(version);
-    let release = release.with_context(|| format!("CHANGELOG.md has no version {version}; add it"))?;
+    let release =
+        release.with_context(|| format!("CHANGELOG.md has no version {version}; add it"))?;
     Ok(release.notes)
 }
 
