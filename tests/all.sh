@@ -19,6 +19,8 @@ logs="$CARGO_TARGET_DIR/all"
 packages=(
     # Linking.
     gcc libc6-dev musl-tools
+    # C and assembly for other systems.
+    clang gcc-mingw-w64-x86-64 llvm
     # Libraries that the window and its dialogs load when they start.
     libdbus-1-3 libegl1 libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6
     libxkbcommon-x11-0 libxkbcommon0
@@ -49,7 +51,7 @@ packages=(
     busybox cksfv gpg hashdeep libarchive-tools mtree-netbsd openssl perl rhash toybox xxhash
 )
 
-steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-systems other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
 long_steps=(because deny dist iced miri miri-seeds pillow-images semver thread-sanitizer)
 
@@ -210,6 +212,26 @@ step_clippy-library() {
         has_target "$target" || continue
         cargo clippy --locked -p meanwhile-join --lib --all-features --target "$target" -- -D warnings
         cargo clippy --locked -p meanwhile-explain --lib --target "$target" -- -D warnings
+    done
+}
+
+# The program for the systems on which no test runs. Nothing is linked, but two packages compile C and assembly: for
+# Windows with MinGW, and for macOS with headers that have just what these need, since Debian has none of Apple's.
+step_other-systems() {
+    need cargo cargo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 clang clang llvm-ar llvm
+    local headers="$logs/headers" target
+    mkdir -p "$headers"
+    printf '#define TARGET_OS_IPHONE 0\n#define TARGET_OS_MAC 1\n#define TARGET_OS_OSX 1\n' >"$headers/TargetConditionals.h"
+    printf '#define assert(condition) ((void)0)\n' >"$headers/assert.h"
+    printf '#include <stddef.h>\n%s\n%s\n%s\n%s\n' 'int memcmp(const void *, const void *, size_t);' \
+        'void *memcpy(void *, const void *, size_t);' 'void *memmove(void *, const void *, size_t);' \
+        'void *memset(void *, int, size_t);' >"$headers/string.h"
+    export CC_x86_64_apple_darwin=clang AR_x86_64_apple_darwin=llvm-ar SDKROOT="$headers"
+    export CC_SHELL_ESCAPED_FLAGS=1 CFLAGS_x86_64_apple_darwin
+    CFLAGS_x86_64_apple_darwin="-ffreestanding $(printf '%q' "-I$headers")"
+    for target in x86_64-apple-darwin x86_64-pc-windows-gnu; do
+        has_target "$target" || continue
+        cargo check --locked -p meanwhile -p meanwhile-supervise --target "$target"
     done
 }
 
