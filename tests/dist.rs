@@ -180,7 +180,7 @@ fn made(name: &str) -> String {
 }
 
 #[test]
-#[ignore = "needs the packages; tests/all.sh dist runs it"]
+#[ignore = "needs the packages; tests/all.sh runs it"]
 fn each_package_inside_has_its_licence_text() {
     let licences = made("share/doc/meanwhile/third-party-licences.txt");
     let texts: Vec<_> = licences.split(&"#".repeat(79)).skip(1).collect();
@@ -198,7 +198,7 @@ fn each_package_inside_has_its_licence_text() {
 }
 
 #[test]
-#[ignore = "needs the packages; tests/all.sh dist runs it"]
+#[ignore = "needs the packages; tests/all.sh runs it"]
 fn bill_of_materials_has_each_package_inside() {
     let version = env!("CARGO_PKG_VERSION");
     let bill: Value =
