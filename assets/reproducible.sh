@@ -45,9 +45,9 @@ for name in meanwhile meanwhile-supervise; do
     differs=1
     mkdir -p "$kept"
     for index in 0 1; do cp "${programs[index]}" "$kept/$name.$index"; done
-    echo "$name differs in $(cmp --verbose "${programs[@]}" 2>/dev/null | wc -l) bytes; both are in $kept." \
+    echo "$name differs, in this many bytes: $(cmp --verbose "${programs[@]}" 2>/dev/null | wc -l). Both are in $kept." \
         "These sections differ:"
-    diff <(sections "$kept/$name.0") <(sections "$kept/$name.1") | sed -n 's/^[<>] \([^ ]*\) .*/    \1/p' | sort --unique
+    { diff <(sections "$kept/$name.0") <(sections "$kept/$name.1") || true; } | sed -n 's/^[<>] \([^ ]*\) .*/    \1/p' | sort --unique
 done
 rustc --version --verbose
 ((built)) || echo "No program was built: the arguments name none."
