@@ -19,6 +19,8 @@ logs="$CARGO_TARGET_DIR/all"
 packages=(
     # Linking.
     gcc libc6-dev musl-tools
+    # C and assembly for other systems.
+    clang gcc-mingw-w64-x86-64 llvm
     # Libraries that the window and its dialogs load when they start.
     libdbus-1-3 libegl1 libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6
     libxkbcommon-x11-0 libxkbcommon0
@@ -49,9 +51,9 @@ packages=(
     busybox cksfv gpg hashdeep libarchive-tools mtree-netbsd openssl perl rhash toybox xxhash
 )
 
-steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-systems other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because dist iced miri miri-seeds pillow-images semver thread-sanitizer)
+long_steps=(because deny dist iced miri miri-seeds pillow-images semver thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -99,13 +101,11 @@ has_nightly() {
     return 1
 }
 
-# has_tool NAME VERSION: builds this program from the registry, unless it is there. It then is in
-# $CARGO_TARGET_DIR/tools/bin. Says so and fails where that can't be done.
-has_tool() {
-    local tools="$CARGO_TARGET_DIR/tools"
-    grep --quiet --fixed-strings "\"$1 $2 " "$tools/.crates.toml" 2>/dev/null ||
-        cargo install --locked --root "$tools" "$1@$2" && return
-    echo "NOT CHECKED: there is no $1 $2, and it could not be built."
+# has_tools NAME...: builds these programs, unless they are there. They then are in $CARGO_TARGET_DIR/tools/bin.
+# Says so and fails where that can't be done.
+has_tools() {
+    ./assets/tools.sh "$@" && return
+    echo "NOT CHECKED: one of the programs $* is not there, and could not be built."
     return 1
 }
 
@@ -215,6 +215,26 @@ step_clippy-library() {
     done
 }
 
+# The program for the systems on which no test runs. Nothing is linked, but two packages compile C and assembly: for
+# Windows with MinGW, and for macOS with headers that have just what these need, since Debian has none of Apple's.
+step_other-systems() {
+    need cargo cargo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 clang clang llvm-ar llvm
+    local headers="$logs/headers" target
+    mkdir -p "$headers"
+    printf '#define TARGET_OS_IPHONE 0\n#define TARGET_OS_MAC 1\n#define TARGET_OS_OSX 1\n' >"$headers/TargetConditionals.h"
+    printf '#define assert(condition) ((void)0)\n' >"$headers/assert.h"
+    printf '#include <stddef.h>\n%s\n%s\n%s\n%s\n' 'int memcmp(const void *, const void *, size_t);' \
+        'void *memcpy(void *, const void *, size_t);' 'void *memmove(void *, const void *, size_t);' \
+        'void *memset(void *, int, size_t);' >"$headers/string.h"
+    export CC_x86_64_apple_darwin=clang AR_x86_64_apple_darwin=llvm-ar SDKROOT="$headers"
+    export CC_SHELL_ESCAPED_FLAGS=1 CFLAGS_x86_64_apple_darwin
+    CFLAGS_x86_64_apple_darwin="-ffreestanding $(printf '%q' "-I$headers")"
+    for target in x86_64-apple-darwin x86_64-pc-windows-gnu; do
+        has_target "$target" || continue
+        cargo check --locked -p meanwhile -p meanwhile-supervise --target "$target"
+    done
+}
+
 step_docs() {
     need cargo cargo rustdoc "rustc, or from rustup" cc gcc
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
@@ -252,7 +272,7 @@ step_package() {
 # reads; RUSTC_BOOTSTRAP lets a stable one do so. Nothing else is done with that build.
 step_public-api() {
     need cargo cargo cc gcc
-    has_toolchain 1.95.0 && has_tool cargo-public-api 0.52.0 || return 0
+    has_toolchain 1.95.0 && has_tools cargo-public-api || return 0
     local build="$CARGO_TARGET_DIR/public-api"
     RUSTC_BOOTSTRAP=1 rustup run 1.95.0 cargo rustdoc --locked -p meanwhile-join --lib --all-features \
         --target-dir "$build" -- -Z unstable-options --output-format json
@@ -278,7 +298,7 @@ step_semver() {
         echo "NOT CHECKED: there is no release to compare with. SEMVER_BASELINE=COMMIT compares with a commit."
         return 0
     fi
-    has_toolchain 1.95.0 && has_tool cargo-semver-checks 0.51.0 || return 0
+    has_toolchain 1.95.0 && has_tools cargo-semver-checks || return 0
     rustup run 1.95.0 "$CARGO_TARGET_DIR/tools/bin/cargo-semver-checks" semver-checks -p meanwhile-join \
         --all-features --baseline-rev "$baseline"
 }
@@ -499,10 +519,25 @@ step_because() {
 # The packages, built as for others, and the one for Debian installed in a fresh Debian. Needs root.
 step_dist() {
     need cargo cargo cc gcc lintian lintian mmdebstrap mmdebstrap objcopy binutils dpkg-deb dpkg unshare util-linux
-    has_tool cargo-deb 3.8.0 || return 0
-    PATH="$CARGO_TARGET_DIR/tools/bin:$PATH" ./assets/dist.sh
+    has_tools cargo-about cargo-cyclonedx cargo-deb || return 0
+    ./assets/dist.sh
+    MEANWHILE_TEST_DIST="$CARGO_TARGET_DIR/dist" run_tests --workspace --test dist -- --ignored
     lintian --profile debian --fail-on error,warning "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
     tests/installed.sh "$CARGO_TARGET_DIR"/dist/meanwhile_*.deb
+}
+
+# Licences, sources, bans and known faults of all packages, on all three systems. To build the program for that takes
+# minutes, the check itself seconds.
+step_deny() {
+    need cargo cargo cc gcc git git
+    has_tools cargo-deny || return 0
+    local deny=("$CARGO_TARGET_DIR/tools/bin/cargo-deny" --locked --workspace --config assets/deny.toml)
+    "${deny[@]}" check --hide-inclusion-graph bans licenses sources
+    if "${deny[@]}" fetch db; then
+        "${deny[@]}" check --hide-inclusion-graph advisories
+    else
+        echo "NOT CHECKED: the advisories, because their database could not be fetched."
+    fi
 }
 
 step_desktop-files() {
@@ -563,7 +598,7 @@ if [[ -s "$logs/times" ]]; then
 fi
 if grep --quiet '^NOT CHECKED' "$logs"/*.log; then
     printf 'Without their tools, these steps checked nothing:\n'
-    (cd "$logs" && grep '^NOT CHECKED' -- *.log) | sed 's/\.log:NOT CHECKED: /: /; s/^/    /'
+    (cd "$logs" && grep --with-filename '^NOT CHECKED' -- *.log) | sed 's/\.log:NOT CHECKED: /: /; s/^/    /'
 fi
 printf '\n'
 # A test binary that was killed has no result; its step has failed all the same.

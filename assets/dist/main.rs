@@ -1,16 +1,19 @@
 //! Writes the folder `share` of a package: man pages, completions for shells, icons in all sizes, the
-//! desktop entry, and the kinds of files that Meanwhile opens.
+//! desktop entry, and the kinds of files that Meanwhile opens. Or prints what is new in a version.
 //!
 //! `assets/dist.sh` calls it. The programs themselves are not among what it writes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::Parser as _;
 use clap_complete::Shell;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
+
+const CHANGELOG: &str = include_str!("../../CHANGELOG.md");
 
 const ICON: &str = include_str!("../meanwhile.svg");
 
@@ -41,19 +44,41 @@ const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Zsh, "zsh/vendor-completions/_meanwhile"),
 ];
 
-#[expect(clippy::print_stderr, reason = "it is a program for the terminal")]
+/// Writes what a package of Meanwhile has beside its programs.
+#[derive(clap::Parser)]
+enum Arguments {
+    /// Write the folder `share` of a package.
+    Share { folder: PathBuf },
+    /// Print what a version brings, as Markdown.
+    Notes { version: String },
+}
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is a program for the terminal"
+)]
 fn main() -> ExitCode {
-    let Some(share) = std::env::args_os().nth(1) else {
-        eprintln!("Give the folder to write to, which is the `share` of a package.");
-        return ExitCode::from(2);
+    let done = match Arguments::parse() {
+        Arguments::Share { folder } => write_share(&folder),
+        Arguments::Notes { version } => notes(&version).map(|notes| println!("{notes}")),
     };
-    match write_share(share.as_ref()) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the changelog says of this version.
+fn notes(version: &str) -> anyhow::Result<&'static str> {
+    let changelog = parse_changelog::parse(CHANGELOG).context("CHANGELOG.md can't be read")?;
+    let release = changelog.get(version);
+    let release =
+        release.with_context(|| format!("CHANGELOG.md has no version {version}; add it"))?;
+    Ok(release.notes)
 }
 
 fn write_share(share: &Path) -> anyhow::Result<()> {

@@ -1,6 +1,5 @@
 //! Widgets and colours that several pages use, and the parts of the window around a page.
 
-#[cfg(target_os = "linux")]
 pub(crate) mod choice_box;
 #[cfg(unix)]
 pub(crate) mod code_view;

@@ -12,8 +12,9 @@
 #[cfg(unix)]
 mod adopt;
 mod args;
-#[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
+#[cfg(unix)]
 mod forward;
+#[cfg(unix)]
 mod helpers;
 mod interface;
 mod os_string_serde;

@@ -55,7 +55,7 @@ use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::{ItemNames, JobBoard};
 use crate::desktop::Awake;
-use crate::record::{ItemId, JobId, JobRecord, PanicKey, Record};
+use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
@@ -204,7 +204,7 @@ impl Workbench {
 
     /// The selected items whose process runs.
     #[cfg(unix)]
-    fn selected_processes(&self, job: JobId) -> Vec<ItemId> {
+    fn selected_processes(&self, job: JobId) -> Vec<crate::record::ItemId> {
         let selection = &self.state.results.selection;
         let running = self.board.running_processes(job).into_iter();
         let items = running.map(|(item, _)| item);
