@@ -3,6 +3,7 @@
 use meanwhile::pages::commands::{self, UiCommand};
 use meanwhile::pages::freeze_lab::{command as lab, incidents};
 use meanwhile::pages::lessons::command as lessons;
+use meanwhile::pages::settings::command as settings;
 use meanwhile::pages::workbench::command as workbench;
 
 use super::window::{Window, file, with_a_long_job};
@@ -17,7 +18,14 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::ADD_FOLDER
         | workbench::ADD_PROCESS
         | workbench::RECENT
+        | commands::HELP
         | commands::SETTINGS => Some(Window::open()),
+        commands::CLOSE_GUIDE => {
+            let mut window = Window::open();
+            window.click("Help");
+            Some(window)
+        }
+        settings::COPY_DIAGNOSTICS => Some(with_a_page("Settings")),
         workbench::ADD_PATH => {
             let mut window = Window::open();
             window.type_into("Path", "input");

@@ -90,6 +90,7 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Workbench",
     commands: command::COMMANDS,
+    guide: "workbench.md",
 };
 
 /// The jobs, and what the page shows of them.
