@@ -10,6 +10,6 @@ cut_out() { # NAME FROM PLACE
 
 cut_out job running 832x200+344+36
 cut_out ring who-waits 800x112+632+316
-cut_out lanes lesson 844x96+336+250
+cut_out lanes lesson 892x96+284+250
 cut_out report freeze-lab-report 612x155+320+120
 ls -l assets/guide/*.png

@@ -171,7 +171,7 @@ fn picture<'a>(
 }
 
 /// Without this the arrows would go to what is nearest, also out of sight.
-fn scroll_by_keys(height: f32, ui: &mut Ui) {
+fn scroll_by_keys(height: f32, ui: &Ui) {
     let whole = 1e6;
     for (key, distance) in [
         (Key::ArrowDown, -LINE),
