@@ -203,7 +203,7 @@ fn close_question_comes_before_the_guide() {
 }
 
 #[test]
-fn pages_of_the_guide_are_short_and_their_links_lead_on() {
+fn pages_are_short_and_their_links_lead_on() {
     let pages = pages();
     assert!(pages.len() > TITLES.len());
     let mut pictures = 0;
