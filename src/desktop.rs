@@ -3,6 +3,7 @@
 
 mod awake;
 mod display;
+pub(crate) mod file_dialog;
 mod file_dialogs;
 mod graphics;
 

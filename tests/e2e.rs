@@ -21,6 +21,8 @@ mod cost;
 mod dialog;
 #[path = "e2e/examples.rs"]
 mod examples;
+#[path = "e2e/file_dialogs.rs"]
+mod file_dialogs;
 #[path = "e2e/jobs.rs"]
 mod jobs;
 #[path = "e2e/lab.rs"]

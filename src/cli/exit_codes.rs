@@ -16,6 +16,9 @@ pub(super) const OF_LAB: &str = "\
 Exit codes: 0 every run has figures; 1 one has none, or there is no display; 2 wrong usage; 129 after SIGHUP; 130
 after Ctrl-C; 143 after SIGTERM.";
 
+pub(super) const OF_LAB_COMPARE: &str =
+    "Exit codes: 0 the reports were printed; 1 one of them can't be read; 2 wrong usage.";
+
 pub(super) const OF_LESSON: &str = "\
 Exit codes: 0 the lesson went as expected; 1 it did not; 2 wrong usage; 129 after SIGHUP; 130 after Ctrl-C; 143
 after SIGTERM.";

@@ -1,6 +1,7 @@
 //! `meanwhile lab`: the Freeze Lab from a shell. It needs a display.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use super::{ExitFn, FAILED, duration, print, print_message};
 use crate::desktop::Display;
 use crate::join::process::Launcher;
 use crate::lab::{
-    LabReport, PatternId, RunQueue, RunRecord, TwinRunOptions, Variant, WorkKind, run_twin,
+    LabReport, PatternId, RunQueue, RunRecord, SavedReport, TwinRunOptions, Variant, WorkKind,
+    comparison, run_twin,
 };
 
 /// Longer work would only keep the user waiting.
@@ -27,6 +29,15 @@ pub(super) enum LabSubcommand {
     /// Run patterns in real windows and print the measurements.
     #[command(after_long_help = exit_codes::OF_LAB)]
     Run(LabRunArgs),
+    /// Print saved reports side by side, such as those of several machines.
+    ///
+    /// `meanwhile lab run --format json` and `Save report…` in the window write such files.
+    #[command(after_long_help = exit_codes::OF_LAB_COMPARE)]
+    Compare {
+        /// Reports in JSON.
+        #[arg(value_name = "FILE", required = true)]
+        reports: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +123,7 @@ pub(super) fn lab(command: LabSubcommand, leave: ExitFn) -> anyhow::Result<ExitC
     match command {
         LabSubcommand::List => list(),
         LabSubcommand::Run(args) => run(&args, leave),
+        LabSubcommand::Compare { reports } => compare(&reports),
     }
 }
 
@@ -121,6 +133,13 @@ fn list() -> anyhow::Result<ExitCode> {
         format!("{name:<24} {}: {}\n", entry.bad, entry.symptom)
     });
     print(lines.collect::<String>().as_bytes(), "the list")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compare(reports: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let reports: Result<Vec<_>, _> = reports.iter().map(|path| SavedReport::read(path)).collect();
+    let reports = reports.map_err(anyhow::Error::msg)?;
+    print(comparison(&reports).as_bytes(), "the comparison")?;
     Ok(ExitCode::SUCCESS)
 }
 

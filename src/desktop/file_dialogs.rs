@@ -9,16 +9,18 @@ pub(crate) fn file_dialogs() -> String {
     }
 }
 
-/// In the order in which the library of the dialogs tries them.
+/// In the order in which `file_dialog` tries them.
 fn of_linux() -> String {
     if let Some(version) = portal_version() {
         return format!("desktop portal, version {version} of its file chooser");
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|folder| folder.join("zenity").is_file()) {
-        "zenity, since no desktop portal shows any".to_owned()
-    } else {
-        "none: neither a desktop portal nor zenity shows any".to_owned()
+    let folders: Vec<_> = std::env::split_paths(&path).collect();
+    let mut programs = ["zenity", "kdialog"].into_iter();
+    let found = programs.find(|program| folders.iter().any(|dir| dir.join(program).is_file()));
+    match found {
+        Some(program) => format!("{program}, since no desktop portal shows any"),
+        None => "none: neither a desktop portal, zenity nor kdialog shows any".to_owned(),
     }
 }
 

@@ -49,6 +49,9 @@ pub struct Figures {
     /// The frame gaps over time.
     #[serde(rename = "frame_line")]
     pub sparkline: Sparkline,
+    /// Whether a frame began while the window was hidden, as far as the desktop tells that.
+    #[serde(skip)]
+    pub was_hidden: bool,
     #[serde(skip)]
     pub ending: TwinOutcome,
 }

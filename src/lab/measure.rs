@@ -43,6 +43,7 @@ impl Figures {
             clicks: run.clicks(),
             because: None,
             sparkline: run.sparkline(),
+            was_hidden: run.frames().any(|((_, hidden), _)| hidden),
             ending,
         })
     }

@@ -90,6 +90,8 @@ pub struct PatternEntry {
     pub metric: Metric,
     /// The highest value of the metric, in its unit, that the fixed variant may reach.
     pub fixed_max: f64,
+    /// What is not there if the bad variant behaves well and its window was never hidden.
+    pub missing: Option<&'static str>,
     pub make: fn(Variant) -> Box<dyn Pattern>,
 }
 

@@ -19,7 +19,7 @@ pub struct Machine {
     pub cores: usize,
     /// Operating system and processor architecture.
     pub system: String,
-    /// The kernel's graphics driver; `None` for software rendering.
+    /// The kernel's graphics driver; `None` if the system names none, as where the program draws in software.
     pub graphics_driver: Option<String>,
     /// The renderer's own name.
     pub renderer: String,
@@ -29,6 +29,9 @@ pub struct Machine {
     #[serde(default)]
     pub display: Option<String>,
 }
+
+/// What the renderers of Mesa, and of browsers, that use no graphics card have in their names.
+const SOFTWARE_RENDERERS: [&str; 4] = ["llvmpipe", "softpipe", "swrast", "SwiftShader"];
 
 impl Machine {
     /// The machine of this program, with the display that a twin has reported.
@@ -46,14 +49,18 @@ impl Machine {
 
     /// The machine in one sentence.
     pub fn text(&self) -> String {
+        let is_software = SOFTWARE_RENDERERS
+            .iter()
+            .any(|name| self.renderer.contains(name));
         let driver = match &self.graphics_driver {
-            Some(name) => format!("driver {name}"),
-            None => "software rendering".to_owned(),
+            _ if is_software => ", software rendering".to_owned(),
+            Some(name) => format!(", driver {name}"),
+            None => String::new(),
         };
         let rate = self.refresh_hz.map(|rate| format!(", {rate:.0} Hz"));
         let display = self.display.as_ref().map(|name| format!("{name}, "));
         format!(
-            "Measured on {} cores, {}, {}{}, {driver}{}.",
+            "Measured on {} cores, {}, {}{}{driver}{}.",
             self.cores,
             self.system,
             display.unwrap_or_default(),
@@ -162,6 +169,23 @@ impl LabReport {
         let value = |variant| Some(self.row(pattern, variant)?.value?.median);
         let (bad, fixed) = (value(Variant::Bad)?, value(Variant::Fixed)?);
         Some(Verdict::of(pattern.entry().metric, bad, fixed))
+    }
+
+    /// The comparison in words, with what was missing if the bad variant could not misbehave here.
+    pub fn verdict_text(&self, pattern: PatternId) -> Option<String> {
+        let text = self.verdict(pattern)?.text(pattern.entry().metric);
+        Some(match self.missing(pattern) {
+            Some(missing) => format!("{text} ({missing})"),
+            None => text,
+        })
+    }
+
+    /// What the desktop does not have that the bad variant needs to misbehave.
+    pub fn missing(&self, pattern: PatternId) -> Option<&'static str> {
+        let is_reproduced = self.verdict(pattern)?.reproduced;
+        let figures = self.row(pattern, Variant::Bad)?.figures.as_ref()?;
+        let missing = pattern.entry().missing;
+        missing.filter(|_| !is_reproduced && !figures.was_hidden)
     }
 
     /// The variants that were run, each in words: `bad: 2.00 s frozen`.

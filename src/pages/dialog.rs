@@ -2,36 +2,13 @@
 
 use eframe::egui;
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
 
 use super::PageId;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DialogRequest {
-    /// Pick any number of files.
-    Files,
-    /// Pick any number of folders.
-    Folders,
-    /// Pick one file.
-    File { title: String },
-    /// Pick one folder.
-    Folder { title: String },
-    /// Pick a path for a new file.
-    Save { title: String, file_name: String },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DialogAnswer {
-    /// The user picked these paths, at least one.
-    Picked(Vec<PathBuf>),
-    Cancelled,
-    /// No dialog could be shown.
-    Unavailable,
-}
+use crate::desktop::file_dialog;
+pub use crate::desktop::file_dialog::{DialogAnswer, DialogRequest};
 
 /// An open dialog. The frame loop polls it, so its `poll` must not block.
 pub type DialogFuture = Pin<Box<dyn Future<Output = DialogAnswer>>>;
@@ -47,50 +24,7 @@ pub struct NativeDialogs;
 
 impl Dialogs for NativeDialogs {
     fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture {
-        let dialog = rfd::AsyncFileDialog::new().set_parent(frame);
-        match request {
-            DialogRequest::Files => Box::pin(pick_many(dialog.set_title("Add files").pick_files())),
-            DialogRequest::Folders => {
-                Box::pin(pick_many(dialog.set_title("Add a folder").pick_folders()))
-            }
-            DialogRequest::File { title } => {
-                Box::pin(pick_one(dialog.set_title(title).pick_file()))
-            }
-            DialogRequest::Folder { title } => {
-                Box::pin(pick_one(dialog.set_title(title).pick_folder()))
-            }
-            DialogRequest::Save { title, file_name } => {
-                let dialog = dialog.set_title(title).set_file_name(file_name);
-                Box::pin(pick_one(dialog.save_file()))
-            }
-        }
-    }
-}
-
-/// On Linux, rfd returns an empty list if the user cancels, and `None` only if neither the desktop
-/// portal nor zenity could show a dialog. On other systems `None` is a cancel.
-async fn pick_many(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> DialogAnswer {
-    match dialog.await {
-        Some(files) if files.is_empty() => DialogAnswer::Cancelled,
-        Some(files) => {
-            DialogAnswer::Picked(files.iter().map(|file| file.path().to_owned()).collect())
-        }
-        None if cfg!(target_os = "linux") => DialogAnswer::Unavailable,
-        None => DialogAnswer::Cancelled,
-    }
-}
-
-/// For a single path rfd returns `None` in both cases. No user closes a dialog within this time.
-const MIN_CANCEL_TIME: Duration = Duration::from_millis(250);
-
-async fn pick_one(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> DialogAnswer {
-    let opened = Instant::now();
-    match dialog.await {
-        Some(file) => DialogAnswer::Picked(vec![file.path().to_owned()]),
-        None if cfg!(target_os = "linux") && opened.elapsed() < MIN_CANCEL_TIME => {
-            DialogAnswer::Unavailable
-        }
-        None => DialogAnswer::Cancelled,
+        Box::pin(file_dialog::show(request, frame))
     }
 }
 

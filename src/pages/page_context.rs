@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 
 use super::background_tasks::{BackgroundTasks, TaskOutput};
-use super::dialog::DialogSlot;
+use super::dialog::{DialogAnswer, DialogSlot};
 use super::watch::Watch;
 use super::{Dialogs, Opener, PageId, State};
 use crate::format;
@@ -78,6 +78,23 @@ impl PageContext {
 
     pub(crate) fn notify(&mut self, notice: Notice) {
         self.notices.push(notice, self.now());
+    }
+
+    /// The paths of an answer, at least one. If there is none because of a problem, the user is told and what to do
+    /// `instead`.
+    pub(crate) fn picked(&mut self, answer: DialogAnswer, instead: &str) -> Option<Vec<PathBuf>> {
+        match answer {
+            DialogAnswer::Picked(paths) => return Some(paths),
+            DialogAnswer::Cancelled => {}
+            DialogAnswer::NoPath => self.notify(Notice::no_path(instead)),
+            DialogAnswer::Unavailable => self.notify(Notice::no_dialog(instead)),
+        }
+        None
+    }
+
+    /// The same for a dialog that picks one path.
+    pub(crate) fn picked_one(&mut self, answer: DialogAnswer, instead: &str) -> Option<PathBuf> {
+        self.picked(answer, instead)?.into_iter().next()
     }
 
     /// Opens files with the programs that the desktop has for them.

@@ -104,7 +104,14 @@ impl Notice {
     /// No file dialog could be shown. `instead` says what works.
     pub(crate) fn no_dialog(instead: &str) -> Self {
         Self::error(format!(
-            "The desktop could not show a file dialog (no portal answered and zenity is not there). {instead}"
+            "The desktop could not show a file dialog. Debian's packages xdg-desktop-portal-gtk, zenity and kdialog have one. {instead}"
+        ))
+    }
+
+    /// The file dialog did not say where the picked files are. `instead` says what works.
+    pub(crate) fn no_path(instead: &str) -> Self {
+        Self::error(format!(
+            "The file dialog did not tell the path: the name is not UTF-8, or not on this computer. {instead}"
         ))
     }
 

@@ -77,14 +77,13 @@ impl Session {
         Self::start_in(name, new_home())
     }
 
-    /// Starts a screen on which file dialogs cannot be started.
-    pub(crate) fn start_without_portal(name: &str) -> Self {
+    /// Starts a screen on which the bus can't start this service.
+    pub(crate) fn start_without(name: &str, service: &str) -> Self {
         let home = new_home();
         let services = home.path().join("data/dbus-1/services");
-        let portal = "org.freedesktop.portal.Desktop";
-        let service = format!("[D-BUS Service]\nName={portal}\nExec=/bin/false\n");
+        let text = format!("[D-BUS Service]\nName={service}\nExec=/bin/false\n");
         fs::create_dir_all(&services).expect("the home is ours");
-        fs::write(services.join(format!("{portal}.service")), service).expect("the home is ours");
+        fs::write(services.join(format!("{service}.service")), text).expect("the home is ours");
         Self::start_in(name, home)
     }
 
@@ -340,6 +339,13 @@ impl Session {
                 .expect("the accessibility bus is installed");
         }
     }
+}
+
+/// Waits until the file has this text.
+pub(crate) fn wait_for_file(file: &Path, text: &str) {
+    let read = || fs::read_to_string(file).unwrap_or_default();
+    let has_text = || (read() == text).then_some(()).ok_or_else(read);
+    wait_until(&format!("{text:?} in {}", file.display()), has_text, read);
 }
 
 /// Repeats `attempt` until it succeeds, and returns its value. After the timeout it panics with the last

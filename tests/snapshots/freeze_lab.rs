@@ -138,6 +138,7 @@ fn page(report: LabReport) -> impl FnMut(&mut Ui) {
         whole.rect_filled(ui.ctx().viewport_rect(), 0, ui.visuals().panel_fill);
         let props = LabProps {
             report: &report,
+            others: &[],
             runs: Runs {
                 can_run: true,
                 ..Runs::default()

@@ -97,6 +97,11 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | lab::TRY_FIXED
         | lab::STOP
         | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
+        lab::OPEN_REPORT | lab::CLOSE_REPORTS => {
+            let mut window = with_a_page("Freeze Lab");
+            window.click("Report");
+            Some(window)
+        }
         workbench::START
         | workbench::JOIN
         | workbench::JOIN_WITH_TIMEOUT

@@ -158,6 +158,86 @@ fn file_name_selects_the_format_of_the_report() {
     assert!(window.shows("Run both"), "the page is still shown");
 }
 
+/// A report that an older version saved on a larger machine.
+const OTHER_MACHINE: &str = r#"{
+    "machine": {
+        "cores": 16, "system": "linux x86_64", "graphics_driver": null,
+        "renderer": "OpenGL 3.3 NVIDIA 580.159.04", "refresh_hz": null
+    },
+    "patterns": [
+        {"id": "join-in-click", "variant": "bad", "judged": {"median": 2003.7, "deviation": 0.0}},
+        {"id": "join-in-click", "variant": "fixed", "judged": {"median": 20.037, "deviation": 0.0}},
+        {"id": "no-wake", "variant": "bad", "value": {"median": null, "deviation": null}},
+        {"id": "no-wake", "variant": "fixed", "value": {"median": 1.0, "deviation": 0.0}},
+        {"id": "work-in-ui", "variant": "bad", "value": {"median": 1.0, "deviation": 0.0}},
+        {"id": "work-in-ui", "variant": "fixed", "value": {"median": 1.0, "deviation": 0.0}},
+        {"id": "dialog-in-ui", "variant": "bad", "value": null},
+        {"id": "of-the-future", "variant": "bad", "value": {"median": 1.0, "deviation": 0.0}}
+    ]
+}"#;
+
+fn open_report(window: &mut Window, name: &str, text: &str) {
+    let path = window.dir.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    window.click("Open report…");
+    window.dialogs.answer(DialogAnswer::Picked(vec![path]));
+}
+
+#[test]
+fn report_of_another_machine_is_a_column() {
+    let mut window = Window::open();
+    window.click("Freeze Lab");
+    window.click("Report");
+    assert!(!window.is_enabled("Close opened reports"));
+    open_report(&mut window, "sixteen cores.json", OTHER_MACHINE);
+    window.until(
+        "sixteen cores: Measured on 16 cores, linux x86_64, OpenGL 3.3 NVIDIA 580.159.04. \
+         This version does not know of-the-future.",
+    );
+    for text in [
+        "sixteen cores",
+        "2.00 s / 20 ms",
+        "100×",
+        "never shown / 1.0 ms",
+        "1.0 ms / 1.0 ms",
+        "not reproduced",
+        "– / –",
+    ] {
+        assert!(window.shows(text), "{text}\n{}", window.texts());
+    }
+    window.click("Close opened reports");
+    assert!(!window.shows("2.00 s / 20 ms"));
+}
+
+#[test]
+fn file_that_is_no_report_is_told() {
+    let mut window = Window::open();
+    window.click("Freeze Lab");
+    window.click("Report");
+    for (name, text) in [
+        ("a.json", "[]"),
+        ("b.json", "abc"),
+        ("c.json", "{\"machine\": 3}"),
+    ] {
+        open_report(&mut window, name, text);
+        window.until_it(
+            |window| {
+                !window
+                    .texts_with(&format!("{name} is no report of the Freeze Lab"))
+                    .is_empty()
+            },
+            "a message",
+        );
+    }
+    let folder = window.dir.path().to_owned();
+    window.click("Open report…");
+    window.dialogs.answer(DialogAnswer::Picked(vec![folder]));
+    window.until_it(
+        |window| !window.texts_with("it is no file of at most").is_empty(),
+        "a message",
+    );
+}
+
 #[test]
 fn run_settings_are_restored_in_the_next_window() {
     let mut window = Window::open();
@@ -318,6 +398,7 @@ fn harness(runs: &[RunRecord], mut view: LabState) -> Harness<'static> {
         tokens::install(ui.ctx());
         let props = LabProps {
             report: &report,
+            others: &[],
             runs: Runs {
                 can_run: true,
                 ..Runs::default()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eframe::egui::accesskit::{NodeId, Role};
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Event, LayerId, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2,
+    Event, Key, LayerId, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2,
     WidgetRect, vec2,
 };
 use egui_kittest::Node;
@@ -14,6 +14,7 @@ use egui_kittest::kittest::{AccessKitNode, Queryable as _};
 use meanwhile::app::DialogAnswer;
 use meanwhile::pages::TITLES;
 use meanwhile::pages::workbench::command::{CLOSE_DETAILS, NEXT_ROW, OPEN_DETAILS, START};
+use meanwhile::ui::tokens::ROW_HEIGHT;
 
 #[cfg(target_os = "linux")]
 use super::child::in_child as alone;
@@ -108,15 +109,19 @@ fn is_leaf(role: Role) -> bool {
     )
 }
 
-fn placed(window: &Window) -> Vec<Placed> {
+/// The widgets of the last frame.
+fn widgets(window: &Window) -> BTreeMap<NodeId, WidgetRect> {
     let widgets = window
         .harness
         .ctx
         .viewport(|viewport| viewport.prev_pass.widgets.clone());
-    let rects = widgets.layers().flat_map(|(_, widgets)| widgets);
-    let rects: BTreeMap<NodeId, &WidgetRect> = rects
-        .map(|widget| (widget.id.accesskit_id(), widget))
-        .collect();
+    let widgets = widgets.layers().flat_map(|(_, widgets)| widgets);
+    let widgets = widgets.map(|widget| (widget.id.accesskit_id(), *widget));
+    widgets.collect()
+}
+
+fn placed(window: &Window) -> Vec<Placed> {
+    let rects = widgets(window);
     let nodes = window.harness.root().children_recursive();
     let placed = nodes.filter_map(|node| {
         let node = node.accesskit_node();
@@ -330,6 +335,21 @@ fn first_failure_moves_nothing() {
     assert_eq!(moved(&before, &placed_to_press(&window)), None);
 }
 
+#[test]
+fn doors_are_of_one_width() {
+    let mut window = Window::open();
+    for size in sizes() {
+        resize(&mut window, size);
+        let doors = ["Work on files", "See why windows freeze", "Learn joining"];
+        let nodes = doors.map(|door| window.harness.get_by_role_and_label(Role::Button, door));
+        let widths = nodes.map(|node| node.rect().width());
+        assert!(
+            widths.iter().all(|width| (width - widths[0]).abs() < 0.1),
+            "{size:?}: {widths:?}"
+        );
+    }
+}
+
 /// The first widget that is not where it was.
 fn moved(before: &[Placed], now: &[Placed]) -> Option<String> {
     let rects: BTreeMap<NodeId, Rect> = now.iter().map(|now| (now.id, now.whole)).collect();
@@ -400,6 +420,75 @@ fn shares(window: &Window) -> Vec<f64> {
     let edges = edges(window).into_iter();
     let values = edges.filter_map(|edge| edge.accesskit_node().numeric_value());
     values.map(|value| (100.0 * value).round()).collect()
+}
+
+/// The widget that has the keyboard; in a table, that of its row.
+fn focused(window: &Window) -> Option<WidgetRect> {
+    let mut nodes = window.harness.root().children_recursive();
+    let focused = nodes.find(egui_kittest::Node::is_focused)?;
+    let id = focused.accesskit_node().locate().0;
+    widgets(window).get(&id).copied()
+}
+
+/// All sizes of the window with the table alone and with the details of a row.
+fn of_the_table(mut found: impl FnMut(&mut Window) -> Vec<String>) -> Vec<String> {
+    let mut window = with_many_rows();
+    let mut faults = Vec::new();
+    for details in ["without", "with"] {
+        if details == "with" {
+            window.press_keys_of(OPEN_DETAILS);
+            assert!(window.shows("Copy result"));
+        }
+        for size in sizes() {
+            resize(&mut window, size);
+            let found = found(&mut window).into_iter();
+            faults.extend(found.map(|fault| format!("{details} details, {size:?}: {fault}")));
+        }
+    }
+    faults
+}
+
+#[test]
+fn row_of_the_keys_is_in_sight_in_any_window() {
+    let faults = of_the_table(|window| {
+        let mut faults = Vec::new();
+        for key in [Key::End, Key::Home, Key::PageDown, Key::ArrowUp] {
+            window.press(Modifiers::NONE, key);
+            window.harness.run_steps(SETTLE_STEPS);
+            let row = focused(window).map(|row| (row.rect, row.interact_rect));
+            // Its ground is a bit higher than itself.
+            let is_seen = row.is_some_and(|(_, seen)| seen.height() >= ROW_HEIGHT - TOUCH);
+            if !is_seen {
+                faults.push(format!("{key:?}: {row:?}"));
+            }
+            faults.extend(overlaps(&placed(window)));
+        }
+        faults
+    });
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn frame_of_the_table_holds_its_columns() {
+    let faults = of_the_table(|window| {
+        let widgets = widgets(window);
+        let rect = |name: &str| {
+            let node = window.named(name);
+            widgets[&node.accesskit_node().locate().0].rect
+        };
+        let (frame, edge) = (rect("Table of results"), rect("Width of State"));
+        // The edge can be taken hold of from a bit beyond its ends.
+        let grab = window
+            .harness
+            .ctx
+            .global_style()
+            .interaction
+            .resize_grab_radius_side;
+        let apart = (edge.bottom() - grab - frame.bottom()).abs();
+        let fault = (apart > TOUCH).then(|| format!("{edge:?} in {frame:?}"));
+        fault.into_iter().collect()
+    });
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
 }
 
 fn scroll_to(id: NodeId, window: &Window) -> Option<()> {
@@ -498,6 +587,16 @@ pub(crate) fn with_four_messages() -> Window {
 fn more_options(window: &Window) -> Option<String> {
     let mut headers = window.harness.query_all_by_label_contains("More options");
     headers.find_map(|header| header.accesskit_node().label())
+}
+
+/// A window with more rows than fit in it. The table has the keyboard, and a row is selected.
+fn with_many_rows() -> Window {
+    let mut window = Window::open();
+    window.misbehave("Return", 1.0, 40.0, 0.0);
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.select_row("item 2 is done");
+    window
 }
 
 /// A window with long names, a missing input, and a job whose selected item has failed.

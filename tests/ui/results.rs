@@ -182,6 +182,19 @@ fn clicked_table_takes_the_keys() {
 }
 
 #[test]
+fn screen_down_skips_no_row() {
+    let mut window = with_items(50.0);
+    window.select_row(&done(1));
+    for _ in 0..5 {
+        let before = window.texts_with("is done");
+        window.press_keys_of(workbench::SCREEN_DOWN);
+        let after = window.texts_with("is done");
+        let is_seen_twice = before.iter().any(|row| after.contains(row));
+        assert!(is_seen_twice, "{after:?} after {before:?}");
+    }
+}
+
+#[test]
 fn second_click_leaves_the_details_open() {
     let mut window = with_items(2.0);
     for _ in 0..2 {

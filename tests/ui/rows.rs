@@ -213,7 +213,7 @@ fn rows_are_taken_as_inputs_and_undone() {
     window.open_menu("b.txt");
     window.click("Take as inputs");
     window.until("1 input");
-    window.until("1 row is now the inputs, in place of the 3 ones before.");
+    window.until("1 row is now the inputs, in place of the 3 earlier ones.");
     window.click("Undo");
     window.until("3 inputs");
     assert!(!window.shows("in place of"));

@@ -24,6 +24,8 @@ struct RowDocument<'a> {
     metric: &'static str,
     value: Option<Centre>,
     verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<&'static str>,
     ending: &'a TwinOutcome,
     #[serde(flatten)]
     figures: Option<&'a Figures>,
@@ -54,6 +56,7 @@ impl<'a> RowDocument<'a> {
             metric: entry.metric.title(),
             value: row.value,
             verdict: report.verdict(row.pattern),
+            missing: report.missing(row.pattern),
             ending: &row.ending,
             figures: row.figures.as_ref(),
         }

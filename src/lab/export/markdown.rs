@@ -17,7 +17,8 @@ impl LabReport {
             let ratio = self.verdict(id).and_then(|verdict| verdict.ratio);
             let ratio = ratio.map_or("–".to_owned(), format::ratio);
             // A line of a cell must not end it.
-            let because = self.because(id).unwrap_or("–").replace('|', "\\|");
+            let because = self.because(id).or_else(|| self.missing(id));
+            let because = because.unwrap_or("–").replace('|', "\\|");
             writeln!(text, "| {id} | {bad} | {fixed} | {ratio} | {because} |")
                 .expect("a string takes any text");
         }

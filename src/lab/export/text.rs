@@ -9,10 +9,8 @@ impl LabReport {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for id in self.patterns() {
-            let line = match self.verdict(id) {
-                Some(verdict) => verdict.text(id.entry().metric),
-                None => self.variants_text(id),
-            };
+            let verdict = self.verdict_text(id);
+            let line = verdict.unwrap_or_else(|| self.variants_text(id));
             writeln!(text, "{:<24} {line}", id.to_string()).expect("a string takes any text");
             if let Some(because) = self.because(id) {
                 writeln!(text, "{:<24} because: {because}", "").expect("a string takes any text");

@@ -67,8 +67,12 @@ const TWO_FRAMES: f64 = 2000.0 / 60.0;
 /// An entry with the source and the variants of its module.
 macro_rules! entry {
     ($module:ident { $($field:ident: $value:expr,)* }) => {
+        entry!($module, missing: None, { $($field: $value,)* })
+    };
+    ($module:ident, missing: $missing:expr, { $($field:ident: $value:expr,)* }) => {
         PatternEntry {
             $($field: $value,)*
+            missing: $missing,
             source: include_str!(concat!(stringify!($module), ".rs")),
             make: |variant| match variant {
                 Variant::Bad => Box::new($module::Bad::default()),
@@ -157,7 +161,7 @@ static ALL: &[PatternEntry] = &[
         metric: Metric::Frozen,
         fixed_max: 150.0,
     }),
-    entry!(dialog_in_ui {
+    entry!(dialog_in_ui, missing: Some("no file dialog was shown; the desktop has neither a portal for it nor zenity"), {
         id: "dialog-in-ui",
         bad: "a blocking file dialog",
         symptom: "the window does not respond while the dialog is open",
@@ -229,7 +233,7 @@ static ALL: &[PatternEntry] = &[
         metric: Metric::TimeToResult,
         fixed_max: 100.0,
     }),
-    entry!(poll_in_ui_only {
+    entry!(poll_in_ui_only, missing: Some("the window was not hidden; this desktop does not minimise windows"), {
         id: "poll-in-ui-only",
         bad: "the result is polled only where it is drawn",
         symptom: "nothing happens while the window is minimised",
@@ -250,7 +254,7 @@ static ALL: &[PatternEntry] = &[
     entry!(wake_per_update {
         id: "wake-per-update",
         bad: "a wake-up for every update of the progress",
-        symptom: "workers wait for the window's lock instead of working",
+        symptom: "workers wait for the window's lock instead of working, most where there are many cores",
         fix: "at most one pending wake-up",
         scenario: Scenario::Untouched,
         metric: Metric::StepTime,

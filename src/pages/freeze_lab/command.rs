@@ -25,6 +25,8 @@ commands! {
     TRY_BAD: None, PAGE, "Try by hand: bad", TRY_HINT;
     TRY_FIXED: None, PAGE, "Try by hand: fixed", TRY_HINT;
     STOP: None, PAGE, "Stop", "Kills the running window, even a frozen one, and cancels the other runs.";
+    OPEN_REPORT: None, PAGE, "Open report…", "Shows a report that was saved as JSON beside this one, such as that of another machine.";
+    CLOSE_REPORTS: None, PAGE, "Close opened reports", "";
     SAVE_REPORT: None, PAGE, "Save report…", "As Markdown, JSON or CSV, by the ending of the file name.";
     + incidents::ROW;
 }

@@ -5,6 +5,7 @@ mod choices;
 pub mod command;
 mod figures;
 pub mod incidents;
+mod others;
 pub mod page;
 mod pattern_list;
 pub mod placement;
@@ -17,6 +18,7 @@ use std::time::{Duration, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Panel, Ui, Vec2};
 
+use self::others::OtherReports;
 use self::page::lab_ui;
 use self::props::{LabProps, LabState, NOTHING_RUNS, Runs, Source};
 use super::commands::{UiCommand, Unavailable, run_each};
@@ -28,7 +30,6 @@ use crate::lab::{
     FrameLine, LabReport, Machine, PatternId, RunQueue, TwinRun, TwinRunOptions, Variant,
 };
 use crate::ui::layout::PanelBelow;
-use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
 pub use command::LabCommand;
@@ -55,12 +56,22 @@ pub(crate) struct FreezeLab {
     /// `None` if the program cannot start itself a second time.
     session: Option<RunQueue>,
     report: LabReport,
+    others: OtherReports,
+    /// What the open dialog is for.
+    dialog: LabDialog,
     state: LabState,
     /// The current run, if one is followed.
     following: Option<Followed>,
     /// Whether the page selects each pattern that runs, until the user selects another one.
     follows_runs: bool,
     commands: Vec<LabCommand>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum LabDialog {
+    #[default]
+    Save,
+    Open,
 }
 
 /// A run whose frames are plotted.
@@ -99,6 +110,8 @@ impl FreezeLab {
         Self {
             report: LabReport::from_runs(Machine::current(None), &[]),
             session,
+            others: OtherReports::default(),
+            dialog: LabDialog::default(),
             state: LabState::default(),
             following: None,
             follows_runs: false,
@@ -154,10 +167,9 @@ impl FreezeLab {
 
     /// What a screen reader says when runs have ended, of which this is the last pattern.
     fn news(&self, pattern: PatternId) -> String {
-        match self.report.verdict(pattern) {
-            Some(verdict) => format!("{pattern}: {}", verdict.text(pattern.entry().metric)),
-            None => format!("{pattern}: {}", self.report.variants_text(pattern)),
-        }
+        let verdict = self.report.verdict_text(pattern);
+        let text = verdict.unwrap_or_else(|| self.report.variants_text(pattern));
+        format!("{pattern}: {text}")
     }
 
     /// Starts the twins that the command asks for.
@@ -223,6 +235,18 @@ impl FreezeLab {
         }
     }
 
+    /// Does nothing while a dialog is open.
+    fn open_dialog(
+        &mut self,
+        purpose: LabDialog,
+        request: DialogRequest,
+        context: &mut PageContext,
+    ) {
+        if context.dialogs.request(ID, request) {
+            self.dialog = purpose;
+        }
+    }
+
     fn stop(&mut self) {
         if let Some(session) = &mut self.session {
             session.stop();
@@ -247,6 +271,9 @@ impl Page for FreezeLab {
         if let Some(pattern) = self.poll_session(context.now(), latency) {
             context.announcement = self.news(pattern);
         }
+        for notice in self.others.poll() {
+            context.notify(notice);
+        }
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -266,6 +293,7 @@ impl Page for FreezeLab {
         let below = PanelBelow::new(ui);
         let props = LabProps {
             report: &self.report,
+            others: self.others.reports(),
             runs: self.runs(&context.state.pages.lab),
             unavailable: Unavailable::of(self, context),
         };
@@ -291,7 +319,13 @@ impl Page for FreezeLab {
         let why_not = match command {
             command::STOP => (!is_busy).then_some(NOTHING_RUNS),
             command::SAVE_REPORT if self.report.rows.is_empty() => Some("Nothing measured yet."),
-            command::SAVE_REPORT => context.dialogs.is_open().then_some("A dialog is open."),
+            command::SAVE_REPORT | command::OPEN_REPORT => {
+                context.dialogs.is_open().then_some("A dialog is open.")
+            }
+            command::CLOSE_REPORTS => {
+                let is_empty = self.others.reports().is_empty();
+                is_empty.then_some("No other report is open.")
+            }
             incidents::CLEAR => (!has_incidents).then_some("There is no incident."),
             _ if self.session.is_none() => Some(NO_LAUNCHER),
             _ => is_busy.then_some("A run is in progress."),
@@ -307,8 +341,13 @@ impl Page for FreezeLab {
                     title: "Save the report".to_owned(),
                     file_name: "freeze-lab.md".to_owned(),
                 };
-                context.dialogs.request(ID, request);
+                self.open_dialog(LabDialog::Save, request, context);
             }
+            command::OPEN_REPORT => {
+                let title = "Open a report".to_owned();
+                self.open_dialog(LabDialog::Open, DialogRequest::File { title }, context);
+            }
+            command::CLOSE_REPORTS => self.others.close_all(),
             incidents::CLEAR => context.state.incidents.clear(),
             _ => {
                 context.announcement.clear();
@@ -330,19 +369,29 @@ impl Page for FreezeLab {
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
-        match answer {
-            DialogAnswer::Cancelled => {}
-            DialogAnswer::Unavailable => context.notify(Notice::no_dialog(
-                "On the command line, meanwhile lab run --format json prints the report.",
-            )),
-            DialogAnswer::Picked(paths) => {
-                let Some(path) = paths.into_iter().next() else {
-                    return;
-                };
+        let instead = match self.dialog {
+            LabDialog::Save => {
+                "On the command line, meanwhile lab run --format json prints the report."
+            }
+            LabDialog::Open => {
+                "On the command line, meanwhile lab compare prints reports side by side."
+            }
+        };
+        let Some(path) = context.picked_one(answer, instead) else {
+            return;
+        };
+        match self.dialog {
+            LabDialog::Save => {
                 let report = self.report.clone();
                 context.run_in_background("save report", move || {
                     saving::save_lab_report(&report, &path)
                 });
+            }
+            LabDialog::Open => {
+                if let Err(notice) = self.others.open(path, context.waker()) {
+                    context.notify(notice);
+                }
+                self.state.shows_report = true;
             }
         }
     }

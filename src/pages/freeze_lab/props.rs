@@ -7,7 +7,7 @@ use eframe::egui::{Rect, Ui};
 
 use super::LabCommand;
 use crate::choice::choices;
-use crate::lab::{FrameLine, LabReport, PatternId, Variant};
+use crate::lab::{FrameLine, LabReport, PatternId, SavedReport, Variant};
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::ui::code_view::Code;
 use crate::ui::status_style::{Mark, StatusStyle};
@@ -18,6 +18,8 @@ pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
 /// The data that the page shows.
 pub struct LabProps<'a> {
     pub report: &'a LabReport,
+    /// Those of other machines.
+    pub others: &'a [SavedReport],
     pub runs: Runs,
     pub unavailable: Unavailable,
 }
@@ -136,20 +138,22 @@ pub(super) fn pattern_status(
     pattern: PatternId,
     tokens: &Tokens,
 ) -> StatusStyle {
-    let metric = pattern.entry().metric;
+    let report = props.report;
     let is_running = props
         .runs
         .running
         .is_some_and(|(running, _)| running == pattern);
-    let (mark, color, word) = match props.report.verdict(pattern) {
-        _ if is_running => (Mark::Play, tokens.running, "running".to_owned()),
-        Some(verdict) if verdict.reproduced => (Mark::Warning, tokens.failed, verdict.text(metric)),
-        Some(verdict) => (Mark::Bar, tokens.neutral, verdict.text(metric)),
-        None => {
-            let text = props.report.variants_text(pattern);
-            (Mark::Ring, tokens.neutral, text)
-        }
+    let (mark, color) = match report.verdict(pattern) {
+        _ if is_running => (Mark::Play, tokens.running),
+        Some(verdict) if verdict.reproduced => (Mark::Warning, tokens.failed),
+        Some(_) => (Mark::Bar, tokens.neutral),
+        None => (Mark::Ring, tokens.neutral),
     };
-    let word = word.into();
+    let word = match report.verdict_text(pattern) {
+        _ if is_running => "running".into(),
+        verdict => verdict
+            .unwrap_or_else(|| report.variants_text(pattern))
+            .into(),
+    };
     StatusStyle { mark, color, word }
 }

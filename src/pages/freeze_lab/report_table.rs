@@ -8,10 +8,10 @@ use eframe::egui::{
 };
 use egui_extras::{Column, TableBuilder, TableRow};
 
-use super::LabCommand;
 use super::props::{LabProps, pattern_status};
+use super::{LabCommand, command};
 use crate::format;
-use crate::lab::{GapKind, LabReport, MIN_FREEZE, PatternId, Row, Sparkline, Variant};
+use crate::lab::{GapKind, LabReport, MIN_FREEZE, PatternId, Row, SavedReport, Sparkline, Variant};
 use crate::ui::frame_plot::{gap_color, y_of};
 use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::status_style::{Mark, mark_ui};
@@ -21,6 +21,8 @@ use crate::ui::widgets::{choosable_ui, number_ui};
 const NAME_WIDTH: f32 = 190.0;
 const VALUE_WIDTH: f32 = 74.0;
 const RATIO_WIDTH: f32 = 52.0;
+/// Both values of another report, such as `2.00 s / 20 ms`.
+const OTHER_WIDTH: f32 = 150.0;
 const PLOT: Vec2 = Vec2::new(88.0, 30.0);
 const BECAUSE_WIDTH: f32 = 200.0;
 const MIN_VERDICT_WIDTH: f32 = 200.0;
@@ -30,6 +32,7 @@ const HEADER_HEIGHT: f32 = 22.0;
 /// Draws the report, with the machine that it was measured on.
 pub(super) fn report_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
     heading_ui(props.report, ui);
+    others_ui(props, ui, commands);
     ui.add_space(UNIT);
     ScrollArea::horizontal()
         .auto_shrink(false)
@@ -73,6 +76,18 @@ fn heading_ui(report: &LabReport, ui: &mut Ui) {
     legend_ui(&entries, ui);
 }
 
+/// Opens other reports, and says of which machines they are.
+fn others_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
+    ui.horizontal_wrapped(|ui| {
+        for command in [command::OPEN_REPORT, command::CLOSE_REPORTS] {
+            props.button_ui(command, ui, commands);
+        }
+    });
+    for report in props.others {
+        ui.add(Label::new(RichText::new(report.text()).weak()).wrap());
+    }
+}
+
 fn table_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
     ui.style_mut().interaction.selectable_labels = false;
     TableBuilder::new(ui)
@@ -85,11 +100,12 @@ fn table_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
         .column(Column::exact(NAME_WIDTH).clip(true))
         .columns(Column::exact(VALUE_WIDTH), 2)
         .column(Column::exact(RATIO_WIDTH))
+        .columns(Column::exact(OTHER_WIDTH).clip(true), props.others.len())
         .columns(Column::exact(PLOT.x), 2)
         .column(Column::exact(BECAUSE_WIDTH).clip(true))
         // Last, because it repeats in words what the columns before it show.
         .column(Column::remainder().at_least(MIN_VERDICT_WIDTH).clip(true))
-        .header(HEADER_HEIGHT, header_ui)
+        .header(HEADER_HEIGHT, |header| header_ui(props.others, header))
         .body(|mut body| {
             for pattern in PatternId::all() {
                 body.row(ROW_HEIGHT, |row| row_ui(props, pattern, row, commands));
@@ -97,13 +113,19 @@ fn table_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
         });
 }
 
-fn header_ui(mut header: TableRow<'_, '_>) {
+fn header_ui(others: &[SavedReport], mut header: TableRow<'_, '_>) {
     let plot_hint = "The time from each frame to the next, from the click on Start to the end. The \
                      line is at 100 ms.";
     header.col(|ui| drop(ui.strong("Pattern")));
     for title in ["Bad", "Fixed", "Ratio"] {
         header.col(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.strong(title));
+        });
+    }
+    for other in others {
+        header.col(|ui| {
+            let title = Label::new(RichText::new(&other.name).strong()).truncate();
+            ui.add(title).on_hover_text(other.text());
         });
     }
     for title in ["Frames, bad", "Frames, fixed"] {
@@ -130,6 +152,9 @@ fn row_ui(
     let verdict = props.report.verdict(pattern);
     let ratio = verdict.map(|verdict| format::ratio(verdict.bad / verdict.fixed));
     row.col(|ui| number_ui(ui, ratio.unwrap_or_default()));
+    for other in props.others {
+        row.col(|ui| other_ui(other, pattern, ui));
+    }
     let sparklines = variants.map(|row| Some(&row?.figures.as_ref()?.sparkline));
     let lengths = sparklines.iter().flatten().map(|line| line.length());
     let time = lengths.max().unwrap_or_default();
@@ -157,6 +182,16 @@ fn name_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) -> bool {
         });
     });
     name.clicked()
+}
+
+/// The values of another report, bad and fixed, and their ratio below.
+fn other_ui(other: &SavedReport, pattern: PatternId, ui: &mut Ui) {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.add(Label::new(other.values_text(pattern)).truncate());
+        let ratio = RichText::new(other.ratio_text(pattern));
+        ui.label(ratio.weak().small());
+    });
 }
 
 /// The value of the metric; of repeated runs, the median, with the spread as tooltip.

@@ -276,21 +276,14 @@ impl Page for Lessons {
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
-        match answer {
-            DialogAnswer::Cancelled => {}
-            DialogAnswer::Unavailable => context.notify(Notice::no_dialog(
-                "On the command line, meanwhile lesson run prints the transcript.",
-            )),
-            DialogAnswer::Picked(paths) => {
-                let Some(path) = paths.into_iter().next() else {
-                    return;
-                };
-                let text = std::mem::take(&mut self.to_save);
-                context.run_in_background("save transcript", move || {
-                    saved(&path, text.as_bytes(), "The transcript was")
-                });
-            }
-        }
+        let instead = "On the command line, meanwhile lesson run prints the transcript.";
+        let Some(path) = context.picked_one(answer, instead) else {
+            return;
+        };
+        let text = std::mem::take(&mut self.to_save);
+        context.run_in_background("save transcript", move || {
+            saved(&path, text.as_bytes(), "The transcript was")
+        });
     }
 
     fn close(&mut self, timeout: Duration, _keep_running: bool) {

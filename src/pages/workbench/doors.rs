@@ -157,9 +157,11 @@ fn door_ui(door: Door, size: Vec2, ui: &mut Ui, commands: &mut Vec<WorkbenchComm
             .stroke(Stroke::new(1.0, line))
             .corner_radius(6)
             .inner_margin(MARGIN);
+        let frame_size = frame.total_margin().sum();
         frame.show(ui, |ui| {
-            ui.set_min_size(size - Vec2::splat(2.0 * MARGIN));
-            ui.set_max_width(size.x - 2.0 * MARGIN);
+            let inside = size - frame_size;
+            ui.set_min_size(inside);
+            ui.set_max_width(inside.x);
             ui.vertical(|ui| {
                 door.draw(ui);
                 ui.add_space(6.0);

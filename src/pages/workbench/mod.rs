@@ -66,6 +66,9 @@ const SPACE_BELOW: f32 = 150.0;
 /// The height of a pane at least: in a lower window, the pane and the card above it scroll together.
 const MIN_PANE_HEIGHT: f32 = 260.0;
 
+/// The details of a row leave the table some rows.
+const MIN_HEIGHT_WITH_DETAILS: f32 = 340.0;
+
 const LAYOUT: TwoParts = TwoParts {
     side_name: "next job and jobs",
     side_width: SIDE_WIDTH,
@@ -279,7 +282,13 @@ impl Workbench {
             job_panel::job_ui(&props, choices, ui, commands);
             ui.add_space(2.0);
             panes_ui(&mut state.pane, job, ui);
-            rest_ui(height, MIN_PANE_HEIGHT, ui, |ui| match state.pane {
+            let has_details = state.pane == Pane::Results && state.results.shown_item().is_some();
+            let least = if has_details {
+                MIN_HEIGHT_WITH_DETAILS
+            } else {
+                MIN_PANE_HEIGHT
+            };
+            rest_ui(height, least, ui, |ui| match state.pane {
                 Pane::Results => {
                     let focus = std::mem::take(&mut state.focus_filter);
                     results_pane::results_ui(job, now, &mut state.results, focus, ui, commands);

@@ -12,7 +12,7 @@ use egui_extras::{Column as Width, TableBody, TableBuilder};
 use super::compare::compare_ui;
 use super::results_details::details_ui;
 use super::results_keys::{self, Extent};
-use super::results_rows::{NUMBER_MARGIN, Rows, Visible, whole};
+use super::results_rows::{NUMBER_MARGIN, Rows, Visible, row_pitch, whole};
 use super::results_state::MAX_PAGE_ROWS;
 use super::{Column, Only, ResultsState, WorkbenchCommand, command, jobs_panel, results_menu};
 use crate::format;
@@ -270,7 +270,8 @@ fn table_ui(
     let extent = Extent {
         items: job.items().len(),
         rows,
-        screen: whole(ui.available_height() / ROW_HEIGHT).max(2) - 1,
+        // One place is that of the titles.
+        screen: whole(ui.available_height() / row_pitch(ui)).max(2) - 1,
     };
     let (focus, asks_for_menu) = focus_ui(state, extent, ui);
     let is_copied = ui.input(|input| input.events.contains(&Event::Copy));
@@ -295,6 +296,10 @@ fn table_ui(
         table
             .resizable(true)
             .auto_shrink(false)
+            // Otherwise it would go on behind the details.
+            .min_scrolled_height(0.0)
+            // An animation begins a frame later, when the page already scrolls to where the row is.
+            .animate_scrolling(false)
             .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
             .column(Width::initial(100.0).at_least(80.0).clip(true))
             .column(Width::initial(name_width).at_least(80.0).clip(true))
@@ -309,6 +314,12 @@ fn table_ui(
             .body(|body| drawn = body_ui(body, sight, job, now, state, rows));
         name_separators(table_id, ui);
     });
+    if focus.has_focus() {
+        // Over the grounds of the rows.
+        let accent = Stroke::new(1.5, tokens(ui).accent);
+        ui.painter()
+            .rect_stroke(focus.rect, 2, accent, StrokeKind::Inside);
+    }
     if drawn.is_clicked {
         focus.request_focus();
     }
@@ -331,7 +342,8 @@ fn table_ui(
 fn reveal(row: Rect, ui: &Ui) {
     let sight = ui.clip_rect();
     let row = Rect::from_x_y_ranges(Rangef::point(sight.center().x), row.y_range());
-    if !sight.y_range().contains(row.center().y) {
+    let is_seen = sight.y_range().contains(row.top()) && sight.y_range().contains(row.bottom());
+    if !is_seen {
         ui.scroll_to_rect_animation(row, None, egui::style::ScrollAnimation::none());
     }
 }
@@ -386,9 +398,6 @@ fn focus_ui(state: &mut ResultsState, extent: Extent, ui: &Ui) -> (Response, boo
         ..EventFilter::default()
     };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-    let accent = Stroke::new(1.5, tokens(ui).accent);
-    ui.painter()
-        .rect_stroke(place, 2, accent, StrokeKind::Inside);
     let asks_for_menu = results_keys::select_in_table(state, extent, ui);
     (table, asks_for_menu)
 }

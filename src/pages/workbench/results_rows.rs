@@ -67,7 +67,7 @@ impl Rows {
         let origin = ui.available_rect_before_wrap().min;
         let rows = Self::new(origin.x, &widths, now, names_are_paths, ui);
         let width = rows.columns[Column::ALL.len() - 1].max - origin.x;
-        let pitch = ROW_HEIGHT + ui.spacing().item_spacing.y;
+        let pitch = row_pitch(ui);
         let place = |row: usize| {
             let top = origin.y + row as f32 * pitch;
             Rect::from_min_size(Pos2::new(origin.x, top), Vec2::new(width, ROW_HEIGHT))
@@ -78,8 +78,7 @@ impl Rows {
                 // To its height alone: a row that is wider than the table must not move it to the side.
                 let heights = place(row.min(last)).y_range();
                 let target = Rect::from_x_y_ranges(Rangef::point(sight.center().x), heights);
-                let at_once = egui::style::ScrollAnimation::none();
-                ui.scroll_to_rect_animation(target, None, at_once);
+                ui.scroll_to_rect(target, None);
             }
         }
         // The ground of a row reaches beyond its cells; the table cuts at these.
@@ -341,6 +340,11 @@ impl Cells<'_> {
         let font = self.rows.monospace.clone();
         LayoutJob::simple_singleline(text, font, Color32::PLACEHOLDER)
     }
+}
+
+/// From the top of a row to the top of the next one.
+pub(super) fn row_pitch(ui: &Ui) -> f32 {
+    ROW_HEIGHT + ui.spacing().item_spacing.y
 }
 
 /// A number of rows without its fraction; 0 if it is negative.

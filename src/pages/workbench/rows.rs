@@ -106,13 +106,13 @@ impl Workbench {
             context.notify(Notice::info(format!("{taken} now the inputs.")));
             return;
         }
-        let earlier = format::plural(inputs.count(), "one", "ones");
+        let earlier = format::plural(inputs.count(), "earlier one", "earlier ones");
         let number = self.replaced.take().map_or(1, |earlier| {
             earlier.inputs.close();
             earlier.number + 1
         });
         self.replaced = Some(Replaced { number, inputs });
-        let text = format!("{taken} now the inputs, in place of the {earlier} before.");
+        let text = format!("{taken} now the inputs, in place of the {earlier}.");
         context.notify(Notice::info(text).with(NoticeAction::Undo(number)));
     }
 

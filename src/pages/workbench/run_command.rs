@@ -362,13 +362,8 @@ impl Workbench {
         answer: DialogAnswer,
         context: &mut PageContext,
     ) {
-        let paths = match answer {
-            DialogAnswer::Cancelled => return,
-            DialogAnswer::Unavailable => {
-                context.notify(Notice::no_dialog(purpose.instead()));
-                return;
-            }
-            DialogAnswer::Picked(paths) => paths,
+        let Some(paths) = context.picked(answer, purpose.instead()) else {
+            return;
         };
         if purpose == DialogPurpose::Inputs {
             self.add_inputs(paths, context);

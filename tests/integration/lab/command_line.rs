@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use meanwhile::lab::PatternId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn meanwhile(args: &[&str], display: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
@@ -70,4 +70,45 @@ fn unreachable_display_fails_each_run() {
         let why = pattern["ending"]["died"].as_str().unwrap();
         assert!(why.contains("could not open the measured window"), "{why}");
     }
+}
+
+#[test]
+fn saved_reports_are_compared() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let report = |name: &str, cores: u8, bad: f64| {
+        let value = |variant: &str, median: f64| json!({"id": "join-in-click", "variant": variant, "value": {"median": median}});
+        let report = json!({
+            "machine": {"cores": cores, "system": "a system", "renderer": "a renderer"},
+            "patterns": [value("bad", bad), value("fixed", 100.0)],
+        });
+        let file = folder.path().join(name);
+        std::fs::write(&file, report.to_string()).expect("the folder is ours");
+        file.to_string_lossy().into_owned()
+    };
+    let (small, large) = (
+        report("small.json", 2, 2000.0),
+        report("a|b.json", 16, 200.0),
+    );
+    let compared = meanwhile(&["lab", "compare", &small, &large], None);
+    assert_eq!(compared.status.code(), Some(0));
+    let table = text(&compared.stdout);
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines[0], "| pattern | metric | small | a\\|b |");
+    assert_eq!(lines[1], "|---|---|---|---|");
+    let row = "| join-in-click | frozen time | 2.00 s / 100 ms (20×) | 200 ms / 100 ms (not reproduced) |";
+    assert_eq!(lines[2], row);
+    assert!(
+        table.contains("\nsmall: Measured on 2 cores, a system, a renderer.\n"),
+        "{table}"
+    );
+
+    let missing = meanwhile(&["lab", "compare", &small, "missing.json"], None);
+    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(text(&missing.stdout), "");
+    let says = "missing.json can't be read: No such file or directory (os error 2).";
+    assert!(
+        text(&missing.stderr).contains(says),
+        "{}",
+        text(&missing.stderr)
+    );
 }

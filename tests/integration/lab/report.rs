@@ -88,6 +88,35 @@ fn bad_variant_that_behaves_is_not_reproduced() {
     assert!(text.contains("not reproduced here"), "{text}");
 }
 
+/// A window whose frames say that it was hidden was minimised, whatever came of that.
+#[test]
+fn missing_minimise_is_named_if_it_is_missing() {
+    let missing = "the window was not hidden; this desktop does not minimise windows";
+    for (hidden, is_missing) in [(false, true), (true, false)] {
+        let mut runs = [Variant::Bad, Variant::Fixed].map(|variant| hidden_run(variant, Some(90)));
+        for run in &mut runs {
+            run.figures.as_mut().expect("it has some").was_hidden = hidden;
+        }
+        let report = report(&runs);
+        let expected = is_missing.then_some(missing);
+        assert_eq!(report.missing(runs[0].pattern), expected);
+        assert_eq!(report.text().contains(missing), is_missing);
+        assert_eq!(report.markdown().contains(missing), is_missing);
+        let mut json = Vec::new();
+        report.write_json(&mut json).expect("it is memory");
+        let json = String::from_utf8(json).expect("it is text");
+        assert_eq!(json.contains(missing), is_missing);
+    }
+    // Where it misbehaves, nothing was missing; others need nothing.
+    let shown = [
+        hidden_run(Variant::Bad, None),
+        hidden_run(Variant::Fixed, Some(90)),
+    ];
+    assert_eq!(report(&shown).missing(shown[0].pattern), None);
+    let others = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
+    assert_eq!(report(&others).missing(first()), None);
+}
+
 /// A run of `poll-in-ui-only`, whose result is shown after this time or never.
 fn hidden_run(variant: Variant, shown_ms: Option<u64>) -> RunRecord {
     let mut facts = vec![(0, FRAME), (0, Fact::DidStart), (0, Fact::DidClick)];

@@ -1,0 +1,106 @@
+//! The file dialog of the desktop. On Linux it is that of the portal, and where no portal shows one, that of a
+//! program.
+
+use std::future::Future;
+use std::path::PathBuf;
+
+#[cfg(target_os = "linux")]
+mod portal;
+#[cfg(target_os = "linux")]
+mod programs;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogRequest {
+    /// Pick any number of files.
+    Files,
+    /// Pick any number of folders.
+    Folders,
+    /// Pick one file.
+    File { title: String },
+    /// Pick one folder.
+    Folder { title: String },
+    /// Pick a path for a new file.
+    Save { title: String, file_name: String },
+}
+
+impl DialogRequest {
+    fn title(&self) -> &str {
+        match self {
+            Self::Files => "Add files",
+            Self::Folders => "Add folders",
+            Self::File { title } | Self::Folder { title } | Self::Save { title, .. } => title,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl DialogRequest {
+    fn is_for_many(&self) -> bool {
+        matches!(self, Self::Files | Self::Folders)
+    }
+
+    fn is_for_folders(&self) -> bool {
+        matches!(self, Self::Folders | Self::Folder { .. })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogAnswer {
+    /// The user picked these paths, at least one.
+    Picked(Vec<PathBuf>),
+    Cancelled,
+    /// The user picked something, and the dialog did not say where that is: it is in no folder of this system, or its
+    /// name is not UTF-8 and the dialog can't write it.
+    NoPath,
+    /// No dialog could be shown.
+    Unavailable,
+}
+
+/// Shows a dialog in front of the window that `frame` belongs to. The dialog closes when the future is dropped.
+#[cfg(target_os = "linux")]
+pub(crate) fn show(
+    request: DialogRequest,
+    frame: &eframe::Frame,
+) -> impl Future<Output = DialogAnswer> + use<> {
+    let parent = portal::Parent::of(frame);
+    async move {
+        match portal::show(&request, parent).await {
+            Some(answer) => answer,
+            None => programs::show(&request).await,
+        }
+    }
+}
+
+/// Shows a dialog in front of the window that `frame` belongs to.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn show(
+    request: DialogRequest,
+    frame: &eframe::Frame,
+) -> impl Future<Output = DialogAnswer> + use<> {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_parent(frame)
+        .set_title(request.title());
+    async move {
+        let one = |file: Option<rfd::FileHandle>| file.map(|file| vec![file]);
+        let files = match request {
+            DialogRequest::Files => dialog.pick_files().await,
+            DialogRequest::Folders => dialog.pick_folders().await,
+            DialogRequest::File { .. } => one(dialog.pick_file().await),
+            DialogRequest::Folder { .. } => one(dialog.pick_folder().await),
+            DialogRequest::Save { file_name, .. } => {
+                one(dialog.set_file_name(file_name).save_file().await)
+            }
+        };
+        // The system has the dialog itself, so it is always there.
+        let files = files.unwrap_or_default();
+        picked(files.iter().map(|file| file.path().to_owned()).collect())
+    }
+}
+
+fn picked(paths: Vec<PathBuf>) -> DialogAnswer {
+    if paths.is_empty() {
+        DialogAnswer::Cancelled
+    } else {
+        DialogAnswer::Picked(paths)
+    }
+}

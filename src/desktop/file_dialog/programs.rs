@@ -1,0 +1,168 @@
+//! The dialogs of `zenity` and `kdialog`, for desktops without a portal.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+use memchr::memmem;
+
+use super::{DialogAnswer, DialogRequest, picked};
+use crate::join;
+use crate::join::process::{Builder, Exit, LaunchOptions, Launcher, Process};
+
+/// What is kept of the paths that a program prints: about a million of them.
+const MAX_OUTPUT: usize = 64 << 20;
+
+/// What zenity prints between two paths. With the slash that begins the next one there are three, and no path that it
+/// prints has two.
+const SEPARATOR: &str = "//";
+
+#[derive(Clone, Copy)]
+enum Program {
+    Zenity,
+    Kdialog,
+}
+
+/// Both, that of the desktop first.
+fn programs() -> [Program; 2] {
+    let desktop = std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
+    if desktop.split(':').any(|name| name == "KDE") {
+        [Program::Kdialog, Program::Zenity]
+    } else {
+        [Program::Zenity, Program::Kdialog]
+    }
+}
+
+/// Shows the dialog of the first program that is there.
+pub(super) async fn show(request: &DialogRequest) -> DialogAnswer {
+    for program in programs() {
+        let builder = program.dialog(request);
+        // A start takes milliseconds, which a frame does not have.
+        let start = join::spawn_owned("file dialog", move |_| builder.spawn().ok());
+        let Ok(mut start) = start else { continue };
+        if let Ok(Some(process)) = (&mut start).await
+            && let Some(answer) = program.answer(&process).await
+        {
+            return answer;
+        }
+    }
+    DialogAnswer::Unavailable
+}
+
+impl Program {
+    fn dialog(self, request: &DialogRequest) -> Builder {
+        let builder = match self {
+            Self::Zenity => zenity(request),
+            Self::Kdialog => kdialog(request),
+        };
+        let builder = builder
+            .daemon(true)
+            .kill_on_drop(true)
+            .output_limit(MAX_OUTPUT);
+        match Launcher::installed() {
+            Some(launcher) => builder.launched_by(&launcher, LaunchOptions::default()),
+            None => builder,
+        }
+    }
+
+    /// Waits for the answer. Returns `None` if the program showed no dialog.
+    async fn answer(self, process: &Process) -> Option<DialogAnswer> {
+        let exit = process.await.ok()?;
+        match exit {
+            Exit::Code(0) => Some(self.picked(&process.output().stdout.bytes)),
+            Exit::Code(1) => Some(DialogAnswer::Cancelled),
+            _ => None,
+        }
+    }
+
+    fn picked(self, printed: &[u8]) -> DialogAnswer {
+        let printed = printed.strip_suffix(b"\n").unwrap_or(printed);
+        let between = match self {
+            Self::Zenity => "///",
+            Self::Kdialog => "\n/",
+        };
+        paths_in(printed, between).map_or(DialogAnswer::NoPath, picked)
+    }
+}
+
+fn zenity(request: &DialogRequest) -> Builder {
+    let mut args = vec!["--file-selection", "--title", request.title()];
+    if request.is_for_many() {
+        args.extend(["--multiple", "--separator", SEPARATOR]);
+    }
+    if request.is_for_folders() {
+        args.push("--directory");
+    }
+    if let DialogRequest::Save { file_name, .. } = request {
+        args.extend(["--save", "--confirm-overwrite", "--filename", file_name]);
+    }
+    Builder::new("zenity").args(args)
+}
+
+fn kdialog(request: &DialogRequest) -> Builder {
+    let mut args = vec!["--title", request.title()];
+    match request {
+        DialogRequest::Files => {
+            args.extend(["--multiple", "--separate-output", "--getopenfilename"]);
+        }
+        DialogRequest::File { .. } => args.push("--getopenfilename"),
+        DialogRequest::Folders | DialogRequest::Folder { .. } => {
+            args.push("--getexistingdirectory")
+        }
+        DialogRequest::Save { file_name, .. } => args.extend(["--getsavefilename", file_name]),
+    }
+    Builder::new("kdialog").args(args)
+}
+
+/// Returns `None` if it is no list of absolute paths: for a name that is not UTF-8, zenity prints `(null)`, and
+/// kdialog a replacement character.
+fn paths_in(printed: &[u8], between: &str) -> Option<Vec<PathBuf>> {
+    // Each path without its first slash.
+    let rest = printed.strip_prefix(b"/")?;
+    let ends = memmem::find_iter(rest, between).chain([rest.len()]);
+    let mut begin = 0;
+    let paths = ends.map(|end| {
+        let path = rest.get(begin..end)?;
+        begin = end + between.len();
+        let is_lost = |mark: &str| memmem::find(path, mark.as_bytes()).is_some();
+        let path = [b"/", path].concat();
+        (!is_lost("//") && !is_lost("\u{fffd}")).then(|| OsStr::from_bytes(&path).into())
+    });
+    paths.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{DialogAnswer, Program};
+
+    fn paths(paths: &[&str]) -> DialogAnswer {
+        DialogAnswer::Picked(paths.iter().map(PathBuf::from).collect())
+    }
+
+    #[test]
+    fn names_with_separators_stay_whole() {
+        let zenity = |printed: &str| Program::Zenity.picked(printed.as_bytes());
+        assert_eq!(zenity("/a|b\n"), paths(&["/a|b"]));
+        assert_eq!(zenity("/a\nb///c d\n"), paths(&["/a\nb", "/c d"]));
+        let kdialog = |printed: &str| Program::Kdialog.picked(printed.as_bytes());
+        assert_eq!(kdialog("/a|b\n/c\nd\n"), paths(&["/a|b", "/c\nd"]));
+    }
+
+    #[test]
+    fn names_that_are_not_utf_8_are_told() {
+        for printed in [
+            "(null)\n",
+            "/a//(null)\n",
+            "(null)///a\n",
+            "/a//(null)///b\n",
+            "\n",
+        ] {
+            let answer = Program::Zenity.picked(printed.as_bytes());
+            assert_eq!(answer, DialogAnswer::NoPath, "{printed}");
+        }
+        let answer = Program::Kdialog.picked("/a\n/\u{fffd}\n".as_bytes());
+        assert_eq!(answer, DialogAnswer::NoPath);
+    }
+}
