@@ -52,7 +52,7 @@ rm -rf "${dist:?}/$archive" && mkdir -p "$dist/$archive/bin"
 for program in meanwhile meanwhile-supervise; do
     strip -o "$dist/$archive/bin/$program" "$dist/$program"
 done
-cp -r "$dist/share" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$dist/$archive"
+cp -r "$dist/share" assets/guide README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$dist/$archive"
 tar --create --gzip --file "$dist/$archive.tar.gz" --directory "$dist" --sort=name --owner=0 --group=0 \
     --numeric-owner --mtime="$released" "$archive"
 ls -l "$dist"/*deb "$dist/$archive.tar.gz" "$dist"/*.cdx.json "$dist"/*-notes.md

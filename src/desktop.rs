@@ -4,6 +4,8 @@
 mod awake;
 mod display;
 pub(crate) mod file_dialog;
+mod file_dialogs;
+mod graphics;
 
 use std::io::Write as _;
 
@@ -11,6 +13,8 @@ use eframe::Error;
 
 pub(crate) use self::awake::Awake;
 pub(crate) use self::display::{Display, drops_files};
+pub(crate) use self::file_dialogs::file_dialogs;
+pub(crate) use self::graphics::{graphics_driver, renderer};
 
 /// The renderer of all our windows. eframe's default depends on the enabled features: the tests enable
 /// a second renderer, and would measure another program than users run.
@@ -21,6 +25,15 @@ const PACKAGES: &str = "libegl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 l
 
 /// Debian's packages of OpenGL, with a driver in software.
 const OPENGL: &str = "libegl1 libgl1 libgl1-mesa-dri";
+
+/// The display server of the window and who manages its windows, such as `Wayland (sway)`. It is asked, so this may
+/// block.
+pub(crate) fn display_title() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    return Display::of_window()?.title();
+    #[cfg(not(target_os = "linux"))]
+    None
+}
 
 /// How a system without a screen gets a display.
 pub(crate) fn virtual_display() -> String {

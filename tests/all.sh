@@ -19,8 +19,6 @@ logs="$CARGO_TARGET_DIR/all"
 packages=(
     # Linking.
     gcc libc6-dev musl-tools
-    # C and assembly for other systems.
-    clang gcc-mingw-w64-x86-64 llvm
     # Libraries that the window and its dialogs load when they start.
     libdbus-1-3 libegl1 libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6
     libxkbcommon-x11-0 libxkbcommon0
@@ -51,9 +49,9 @@ packages=(
     busybox cksfv gpg hashdeep libarchive-tools mtree-netbsd openssl perl rhash toybox xxhash
 )
 
-steps=(packages format clippy clippy-library docs package public-api msrv loom other-systems other-unix tests vectors snapshots window wayland desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because deny dist iced miri miri-seeds pillow-images semver thread-sanitizer)
+long_steps=(because deny dist iced miri miri-seeds other-systems pillow-images semver thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -140,19 +138,24 @@ may_sudo() {
 }
 
 step_packages() {
+    install "${packages[@]}"
+}
+
+# install PACKAGE...: installs those that are missing.
+install() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         echo "This system has no dpkg and apt-get, so nothing is installed. The steps need what Debian has in:"
-        printf '    %s\n' "${packages[*]}"
+        printf '    %s\n' "$*"
         echo "Each step names the programs that it does not find."
         return
     fi
     local missing=() package
-    for package in "${packages[@]}"; do
+    for package in "$@"; do
         # Any other status than this one means that the package is not usable.
         [[ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" == "install ok installed" ]] || missing+=("$package")
     done
     if ((${#missing[@]} == 0)); then
-        echo "all ${#packages[@]} packages are installed"
+        echo "all $# packages are installed"
         return
     fi
     local sudo=()
@@ -218,6 +221,7 @@ step_clippy-library() {
 # The program for the systems on which no test runs. Nothing is linked, but two packages compile C and assembly: for
 # Windows with MinGW, and for macOS with headers that have just what these need, since Debian has none of Apple's.
 step_other-systems() {
+    install clang gcc-mingw-w64-x86-64 llvm
     need cargo cargo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 clang clang llvm-ar llvm
     local headers="$logs/headers" target
     mkdir -p "$headers"

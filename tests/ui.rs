@@ -23,6 +23,8 @@ mod commands;
 mod display;
 #[path = "ui/fetch.rs"]
 mod fetch;
+#[path = "ui/guide.rs"]
+mod guide;
 #[path = "ui/images.rs"]
 mod images;
 #[path = "ui/inputs.rs"]

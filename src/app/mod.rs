@@ -7,6 +7,7 @@
 mod close_question;
 mod closing;
 mod frame;
+mod guide;
 pub mod instance;
 mod saving;
 mod store;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use eframe::egui;
 
 use self::close_question::ClosePhase;
+use self::guide::Guide;
 use crate::pages::{self, Page, PageContext, PageSetup, Running, workbench};
 use crate::ui::notices::Notice;
 use crate::ui::tokens;
@@ -41,6 +43,8 @@ pub struct Setup {
     pub dialogs: Box<dyn Dialogs>,
     /// Opens files with other programs.
     pub opener: Arc<dyn Opener>,
+    /// The name of what draws the window, if that is OpenGL.
+    pub renderer: Option<String>,
     /// Starts processes; `None` for the launcher that the program has installed.
     #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
@@ -62,6 +66,7 @@ impl Setup {
             notices: notice.into_iter().collect(),
             dialogs,
             opener: Arc::new(DesktopOpener),
+            renderer: None,
             #[cfg(unix)]
             launcher: None,
             detached: DetachedJobs::default(),
@@ -78,6 +83,8 @@ pub struct App {
     instance: Option<instance::Instance>,
     close_phase: Option<ClosePhase>,
     close_deadline: Option<Duration>,
+    /// Behind the question before closing.
+    guide: Option<Guide>,
     /// The time at which the current frame began, or was due if that is earlier.
     frame_began_at: Duration,
     frame_due_at: Option<Duration>,
@@ -103,6 +110,7 @@ impl App {
         let page_setup = PageSetup {
             ctx: ctx.clone(),
             files: Arc::new(setup.files),
+            renderer: setup.renderer,
             detached: setup.detached,
             #[cfg(unix)]
             launcher: setup.launcher,
@@ -126,6 +134,7 @@ impl App {
             instance: setup.instance,
             close_phase: None,
             close_deadline: None,
+            guide: None,
             frame_began_at: Duration::ZERO,
             frame_due_at: None,
             title: TITLE.to_owned(),

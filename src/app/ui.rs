@@ -6,8 +6,9 @@ use eframe::egui::{
     self, Id, Panel, PopupCloseBehavior, Rect, Role, Sense, Ui, Vec2, ViewportCommand, WidgetInfo,
 };
 
+use super::guide::{Guide, Turn};
 use super::{App, close_question};
-use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
+use crate::pages::commands::{self, CommandInfo, Front, ShortcutScope, UiCommand};
 use crate::pages::settings;
 use crate::ui::layout::{PanelBelow, sides_ui};
 use crate::ui::notices::NoticeAction;
@@ -31,7 +32,7 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let drawing = self.context.watch.guard("drawing");
         let page = &*self.pages[self.shown()];
-        let pressed = commands::pressed(page, self.close_phase.is_some(), ui);
+        let pressed = commands::pressed(page, self.front(), ui);
         // egui handles the zoom keys; the settings follow.
         self.context.state.pages.settings.zoom = ctx.zoom_factor();
         self.window_ui(ui);
@@ -88,11 +89,34 @@ impl App {
         if let Some(action) = status.inner.or(asked) {
             self.run_action(action);
         }
+        self.front_ui(ui);
+    }
+
+    fn front(&self) -> Front {
+        if self.close_phase.is_some() {
+            Front::CloseQuestion
+        } else if self.guide.is_some() {
+            Front::Guide
+        } else {
+            Front::Page
+        }
+    }
+
+    /// Draws what is in front of the page.
+    fn front_ui(&mut self, ui: &Ui) {
         if let Some(close_phase) = self.close_phase {
             let jobs = self.running().jobs;
             if let Some(answer) = close_question::close_question_ui(close_phase, jobs, ui) {
                 self.answer_close_question(answer, ui.ctx());
             }
+        } else if let Some(guide) = &mut self.guide
+            && let Some(turn) = guide.ui(ui)
+        {
+            match turn {
+                Turn::To(file) => *guide = Guide::open(file),
+                Turn::Close => self.guide = None,
+            }
+            ui.ctx().request_repaint();
         }
     }
 
@@ -139,7 +163,21 @@ impl App {
         self.context.ctx.request_repaint();
     }
 
+    /// The tabs of the pages, and at the right the way to the guide.
     fn tabs_ui(&mut self, ui: &mut Ui) {
+        let help = commands::info(commands::HELP);
+        let ((), asks) = sides_ui(
+            button_width(help.text, ui),
+            ui,
+            |ui| self.page_tabs_ui(ui),
+            |ui| help.button(None, ui).clicked(),
+        );
+        if asks {
+            self.run_command(commands::HELP, &ui.ctx().clone());
+        }
+    }
+
+    fn page_tabs_ui(&mut self, ui: &mut Ui) {
         tab_row_ui(ui, |ui| {
             for page in &self.pages {
                 let shown = &mut self.context.state.page;
@@ -176,6 +214,11 @@ impl App {
             return;
         }
         match command {
+            commands::HELP => {
+                let page = self.pages[self.shown()].info();
+                self.guide = Some(Guide::open(page.guide));
+            }
+            commands::CLOSE_GUIDE => self.guide = None,
             commands::SETTINGS => self.context.state.page = settings::ID,
             commands::FULL_SCREEN => {
                 let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));

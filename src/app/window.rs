@@ -51,6 +51,7 @@ pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
         Box::new({
             let has_opened = has_opened.clone();
             move |creation| {
+                setup.renderer = creation.gl.as_deref().map(desktop::renderer);
                 has_opened.store(true, Ordering::Relaxed);
                 Ok(Box::new(App::new(&creation.egui_ctx, setup)))
             }

@@ -88,6 +88,12 @@ impl Display {
         Some(format!("{server} ({manager})"))
     }
 
+    /// The display on which this program has opened its window, or else the one on which it would.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_window() -> Option<Self> {
+        OPENED.get().cloned().or_else(|| Self::find().ok())
+    }
+
     /// Makes the windowing library open its windows here, and [`drops_files`] know it.
     pub(crate) fn use_for_windows(&self, options: &mut NativeOptions) {
         // A program opens its windows on one display.

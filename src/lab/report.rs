@@ -8,6 +8,7 @@ use super::metric::Verdict;
 use super::pattern::Variant;
 use super::patterns::PatternId;
 use super::run_queue::{RunQueue, RunRecord};
+use crate::desktop;
 use crate::format;
 use crate::jobs::cores;
 use crate::record::statistics::Centre;
@@ -39,7 +40,7 @@ impl Machine {
         Self {
             cores: cores(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            graphics_driver: graphics_driver(),
+            graphics_driver: desktop::graphics_driver(),
             renderer: display.renderer.unwrap_or_else(|| "OpenGL".to_owned()),
             refresh_hz: display.refresh_millihertz.map(|rate| f64::from(rate) / 1e3),
             display: display.server,
@@ -67,15 +68,6 @@ impl Machine {
             rate.unwrap_or_default()
         )
     }
-}
-
-fn graphics_driver() -> Option<String> {
-    // The first card may have no driver, as where another one took its number.
-    (0..8).find_map(|card| {
-        let link = format!("/sys/class/drm/card{card}/device/driver");
-        let driver = std::fs::read_link(link).ok()?;
-        Some(driver.file_name()?.to_string_lossy().into_owned())
-    })
 }
 
 /// One variant of a pattern over all its runs.

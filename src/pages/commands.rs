@@ -31,8 +31,10 @@ pub enum ShortcutScope {
     Field(&'static str),
     /// Nowhere: it has a button at each item, whose panel says when it is there.
     Item,
-    /// On every page, unless the window asks a question.
+    /// On every page, unless the window asks a question or shows the guide.
     Window,
+    /// In the guide.
+    Guide,
     /// In the question before the window closes.
     CloseQuestion,
     Always,
@@ -95,9 +97,19 @@ macro_rules! commands {
 }
 pub(super) use commands;
 
+/// What has the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Front {
+    Page,
+    Guide,
+    CloseQuestion,
+}
+
 const QUESTION: ShortcutScope = ShortcutScope::CloseQuestion;
 
 commands! {
+    HELP: Some(plain(Key::F1)), ShortcutScope::Window, "Help", "The guide to this page.";
+    CLOSE_GUIDE: Some(plain(Key::Escape)), ShortcutScope::Guide, "Close the guide", "";
     SETTINGS: Some(ctrl(Key::Comma)), ShortcutScope::Window, "Settings", "";
     ZOOM_IN: Some(kb_shortcuts::ZOOM_IN), ShortcutScope::Toolkit, "Zoom in", "";
     ZOOM_OUT: Some(kb_shortcuts::ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", "";
@@ -209,7 +221,7 @@ fn hint_ui(text: &str, ui: &mut Ui) {
 }
 
 /// The commands whose keys were pressed and that work on `page`. Takes the keys from the input.
-pub(crate) fn pressed(page: &dyn Page, is_asking: bool, ui: &Ui) -> Vec<UiCommand> {
+pub(crate) fn pressed(page: &dyn Page, front: Front, ui: &Ui) -> Vec<UiCommand> {
     let own = &page.info().id;
     let mut rows: Vec<_> = page
         .info()
@@ -217,11 +229,14 @@ pub(crate) fn pressed(page: &dyn Page, is_asking: bool, ui: &Ui) -> Vec<UiComman
         .iter()
         .chain(COMMANDS)
         .filter(|row| match &row.scope {
-            ShortcutScope::Page(id) => id == own && !is_asking,
-            ShortcutScope::Window => !is_asking,
+            ShortcutScope::Page(id) => id == own && front == Front::Page,
+            ShortcutScope::Window => front == Front::Page,
+            ShortcutScope::Guide => front == Front::Guide,
             ShortcutScope::Always => true,
             // An open list in front of the question takes its keys first.
-            ShortcutScope::CloseQuestion => is_asking && !Popup::is_any_open(ui.ctx()),
+            ShortcutScope::CloseQuestion => {
+                front == Front::CloseQuestion && !Popup::is_any_open(ui.ctx())
+            }
             ShortcutScope::Field(_) | ShortcutScope::Item | ShortcutScope::Toolkit => false,
         })
         .filter_map(|row| Some((row.command, row.shortcut.as_ref()?)))

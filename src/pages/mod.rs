@@ -80,6 +80,8 @@ pub(crate) struct PageInfo {
     /// The name on screen.
     pub(crate) title: &'static str,
     pub(crate) commands: &'static [CommandInfo],
+    /// The file of the user guide that is about it.
+    pub(crate) guide: &'static str,
 }
 
 /// One page of the window.
@@ -188,6 +190,8 @@ pub(crate) struct PageSetup {
     pub(crate) ctx: egui::Context,
     /// The inputs of the first job. There may be very many, and the last who has them frees them.
     pub(crate) files: Arc<Vec<PathBuf>>,
+    /// The name of what draws the window, if that is OpenGL.
+    pub(crate) renderer: Option<String>,
     /// Keeps the jobs that run on after the window has closed.
     pub(crate) detached: DetachedJobs,
     /// Starts processes; `None` for the launcher that the program has installed.

@@ -333,7 +333,7 @@ fn follow_focus(ui: &Ui) {
     let response = focused
         .filter(|_| is_followed)
         .and_then(|focused| ui.read_response(focused));
-    let Some(response) = response.filter(|response| response.layer_id == ui.layer_id()) else {
+    let Some(response) = response.filter(|response| is_in(response.id, ui)) else {
         return;
     };
     let (rect, sight) = (response.rect, ui.clip_rect());
@@ -343,6 +343,24 @@ fn follow_focus(ui: &Ui) {
         ui.scroll_to_rect(rect, None);
     }
 }
+
+/// Whether the widget is in `ui`. Its place would not tell: what is below may be where a long content goes on.
+fn is_in(widget: Id, ui: &Ui) -> bool {
+    ui.ctx().viewport(|viewport| {
+        let parent = |id: &Id| {
+            let widgets = [&viewport.this_pass.widgets, &viewport.prev_pass.widgets];
+            let mut drawn = widgets.into_iter().filter_map(|widgets| widgets.get(*id));
+            drawn.next().map(|drawn| drawn.parent_id)
+        };
+        // The outermost has itself for a parent.
+        std::iter::successors(Some(widget), parent)
+            .take(MOST_LEVELS)
+            .any(|id| id == ui.unique_id())
+    })
+}
+
+/// More than any widget has around it.
+const MOST_LEVELS: usize = 100;
 
 /// What had the keyboard in the last frame.
 #[derive(Clone, Copy)]

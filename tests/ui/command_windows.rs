@@ -3,6 +3,7 @@
 use meanwhile::pages::commands::{self, UiCommand};
 use meanwhile::pages::freeze_lab::{command as lab, incidents};
 use meanwhile::pages::lessons::command as lessons;
+use meanwhile::pages::settings::command as settings;
 use meanwhile::pages::workbench::command as workbench;
 
 use super::window::{Window, file, with_a_long_job};
@@ -17,7 +18,10 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::ADD_FOLDER
         | workbench::ADD_PROCESS
         | workbench::RECENT
+        | commands::HELP
         | commands::SETTINGS => Some(Window::open()),
+        commands::CLOSE_GUIDE => Some(with_a_page("Help")),
+        settings::COPY_DIAGNOSTICS => Some(with_a_page("Settings")),
         workbench::ADD_PATH => {
             let mut window = Window::open();
             window.type_into("Path", "input");
@@ -71,14 +75,7 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | commands::WAIT_AND_QUIT
         | commands::CANCEL_AND_QUIT
         | commands::KEEP_RUNNING
-        | commands::QUIT_NOW => {
-            let mut window = with_a_long_job();
-            assert!(!window.ask_to_close());
-            if command == commands::QUIT_NOW {
-                window.click("Cancel and quit");
-            }
-            Some(window)
-        }
+        | commands::QUIT_NOW => Some(that_closes(command)),
         workbench::DETACH => {
             let mut window = with_a_long_job();
             window.click("Join");
@@ -117,9 +114,20 @@ fn with_the_report() -> Window {
     window
 }
 
+/// A window with what this button opens.
 fn with_a_page(page: &str) -> Window {
     let mut window = Window::open();
     window.click(page);
+    window
+}
+
+/// A window that asks before it closes, or that cancels its job for the button that does not wait for that.
+fn that_closes(command: UiCommand) -> Window {
+    let mut window = with_a_long_job();
+    assert!(!window.ask_to_close());
+    if command == commands::QUIT_NOW {
+        window.click("Cancel and quit");
+    }
     window
 }
 

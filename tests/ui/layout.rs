@@ -199,9 +199,9 @@ fn everything_can_be_scrolled_into_sight() {
             for size in sizes().filter(|size| size.y <= 480.0) {
                 resize(&mut window, size);
                 let placed = placed(&window);
-                // A question takes the window for itself.
+                // A question and the guide take the window for themselves.
                 let front = placed.iter().map(|placed| placed.layer.order).max();
-                let is_asked = window.shows("Work is still running");
+                let is_asked = window.shows("Work is still running") || window.shows("Guide to");
                 let cut = placed.into_iter().filter(Placed::is_cut);
                 for cut in cut.filter(|cut| !is_asked || Some(cut.layer.order) == front) {
                     if let Some(left) = out_of_reach(&cut, &mut window) {
@@ -550,6 +550,9 @@ pub(crate) fn states() -> Vec<(String, Window)> {
     let mut asked = with_a_long_job();
     assert!(!asked.ask_to_close());
     states.push(("close question".to_owned(), asked));
+    let mut guide = Window::open();
+    guide.click("Help");
+    states.push(("guide".to_owned(), guide));
     let jobs = [
         "Verify",
         "Audit",

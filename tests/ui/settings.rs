@@ -1,9 +1,10 @@
 //! Settings that are remembered, and settings that can't be read.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::App as _;
-use eframe::egui::{self, Theme};
+use eframe::egui::{self, OutputCommand, Theme};
 use meanwhile::ui::tokens;
 
 use super::window::Window;
@@ -51,6 +52,64 @@ fn change_is_saved_while_the_window_is_hidden() {
         let mut frame = eframe::Frame::_new_kittest();
         drop(ctx.run_logic(&hidden, |ctx| app.logic(ctx, &mut frame)));
         std::thread::park_timeout(Duration::from_millis(8));
+    }
+}
+
+/// The one version of a package that the program is built with.
+fn locked(package: &str) -> String {
+    let lock = include_str!("../../Cargo.lock");
+    let begin = format!("name = \"{package}\"\nversion = \"");
+    let mut versions = lock.split(&begin).skip(1);
+    let version = versions.next().and_then(|rest| rest.split_once('"'));
+    assert!(versions.next().is_none(), "{package}");
+    version.expect("the program needs it").0.to_owned()
+}
+
+#[test]
+fn diagnostics_are_copied_without_names() {
+    let mut window = Window::open();
+    window.click("Settings");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(window.shows(&format!("Meanwhile {version}")));
+    window.named("Copy diagnostics").click();
+    let text = RefCell::new(None);
+    let is_copied = |window: &Window| {
+        let commands = &window.harness.output().platform_output.commands;
+        let copied = commands.iter().find_map(|command| match command {
+            OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        });
+        let is_copied = copied.is_some();
+        text.replace(copied);
+        is_copied
+    };
+    window.until_it(is_copied, "the text on the clipboard");
+    window.until("The diagnostics are on the clipboard.");
+    let text = text.take().expect("it was copied");
+    let toolkit = locked("egui");
+    assert_eq!(toolkit, locked("eframe"));
+    for part in [
+        &format!("Meanwhile: {version}\n"),
+        &format!("egui and eframe: {toolkit}\n"),
+        std::env::consts::ARCH,
+        "Display: ",
+        "Window: 1180 × 780 points of 1.00 pixels\n",
+        "Graphics: ",
+        "File dialogs: ",
+        " open files (at most ",
+        "Locale: ",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing:\n{text}");
+    }
+    let names = ["HOME", "USER", "LOGNAME", "HOSTNAME"].map(std::env::var);
+    let host =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    for name in names.into_iter().flatten().chain(host.ok()) {
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && !"/-_.".contains(c));
+        assert!(
+            !words.any(|word| word == name),
+            "{name} is in this:\n{text}"
+        );
     }
 }
 

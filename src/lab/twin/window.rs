@@ -8,13 +8,12 @@ use eframe::egui::{
     self, CentralPanel, Context, Event, LayerId, Modifiers, PointerButton, Pos2, RawInput, Shape,
     Ui, ViewportCommand, WindowLevel,
 };
-use eframe::glow::HasContext as _;
 
 use super::scenario::ScriptedInput;
 use crate::desktop;
 use crate::format;
 use crate::join::watchdog::{Cause, FrameGuard, LabelGuard, Watchdog};
-use crate::lab::cpu::{self, ThreadTime};
+use crate::lab::cpu;
 use crate::lab::fact::{Display, Fact, FactLog, LateCause};
 use crate::lab::pattern::{Pattern, Scenario, Variant};
 use crate::lab::run::TwinRunOptions;
@@ -74,7 +73,7 @@ impl Twin {
             spins: entry.scenario == Scenario::Probed,
             display: Display {
                 refresh_millihertz: monitor.and_then(|monitor| monitor.refresh_rate_millihertz()),
-                renderer: creation.gl.as_ref().map(|gl| renderer(gl)),
+                renderer: creation.gl.as_deref().map(desktop::renderer),
                 server: desktop::Display::find().ok().and_then(|it| it.title()),
             },
             is_open: false,
@@ -267,20 +266,6 @@ fn watchdog(log: FactLog) -> Option<Watchdog> {
         });
     });
     watchdog.ok()
-}
-
-/// The renderer's own name. Mesa's software renderer is recognised by its threads, because asking for
-/// its name needs unsafe code.
-fn renderer(gl: &eframe::glow::Context) -> String {
-    let version = gl.version();
-    let embedded = if version.is_embedded { " ES" } else { "" };
-    let (major, minor) = (version.major, version.minor);
-    let mut text = format!("OpenGL{embedded} {major}.{minor} {}", version.vendor_info);
-    let is_soft = |thread: &ThreadTime| thread.name.starts_with("llvmpipe");
-    if cpu::of_threads().iter().any(is_soft) {
-        text += ", llvmpipe";
-    }
-    text
 }
 
 /// Adds a mouse click, as the window system would report it.

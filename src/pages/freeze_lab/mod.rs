@@ -39,6 +39,7 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Freeze Lab",
     commands: command::COMMANDS,
+    guide: "freeze-lab.md",
 };
 
 /// The interval at which the running twin is polled. It sends its facts as often.

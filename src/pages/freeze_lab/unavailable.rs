@@ -16,6 +16,7 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Freeze Lab",
     commands: &[incidents::ROW],
+    guide: "freeze-lab.md",
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

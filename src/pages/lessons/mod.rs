@@ -34,6 +34,7 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Lessons",
     commands: command::COMMANDS,
+    guide: "lessons.md",
 };
 
 /// The reason why there is no next lesson.

@@ -11,6 +11,7 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Lessons",
     commands: &[],
+    guide: "lessons.md",
 };
 
 /// There is nothing to choose.

@@ -1,13 +1,19 @@
-//! The page `Settings`: appearance, defaults, shortcuts.
+//! The page `Settings`: appearance, defaults, about the program, shortcuts.
 
 mod choices;
+pub mod command;
+mod diagnostics;
 
 use std::path::Path;
 
 use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
 
+use self::diagnostics::OfWindow;
+use super::background_tasks::TaskOutput;
+use super::commands::{self, UiCommand, run_each};
 use super::workbench::{Choices, workers_ui};
 use super::{Page, PageContext, PageId, PageInfo, PageSetup, command_table};
+use crate::ui::notices::Notice;
 use crate::ui::widgets::{card_ui, field_ui, seconds_ui, section_ui};
 
 pub use choices::{Settings, ThemeChoice};
@@ -16,14 +22,25 @@ pub(crate) const ID: PageId = PageId::new("settings");
 pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Settings",
-    commands: &[],
+    commands: command::COMMANDS,
+    guide: "settings.md",
 };
 
-pub(crate) struct SettingsPage;
+/// The version of the program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub(crate) struct SettingsPage {
+    /// The name of what draws the window, if that is OpenGL.
+    renderer: Option<String>,
+    commands: Vec<UiCommand>,
+}
 
 impl SettingsPage {
-    pub(super) fn new(_setup: &PageSetup) -> Self {
-        Self
+    pub(super) fn new(setup: &PageSetup) -> Self {
+        Self {
+            renderer: setup.renderer.clone(),
+            commands: Vec::new(),
+        }
     }
 }
 
@@ -38,17 +55,42 @@ impl Page for SettingsPage {
                 let state = &mut context.state;
                 let before = state.pages.settings.zoom;
                 let (settings, choices) = (&mut state.pages.settings, &mut state.pages.choices);
-                settings_ui(settings, choices, &context.settings_file, ui);
+                let file = &context.settings_file;
+                settings_ui(settings, choices, file, ui, &mut self.commands);
                 if (state.pages.settings.zoom - before).abs() > f32::EPSILON {
                     context.ctx.set_zoom_factor(state.pages.settings.zoom);
                 }
             });
         });
     }
+
+    fn run_command(&mut self, _command: UiCommand, context: &mut PageContext) {
+        let ctx = &context.ctx;
+        let window = OfWindow {
+            size: ctx.content_rect().size().into(),
+            pixels_per_point: ctx.pixels_per_point(),
+            renderer: self.renderer.clone(),
+        };
+        context.run_in_background("diagnostics", move || TaskOutput {
+            notice: Some(Notice::info("The diagnostics are on the clipboard.")),
+            copy: Some(diagnostics::text(&window)),
+        });
+    }
+
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
+        let commands = std::mem::take(&mut self.commands);
+        run_each(commands, |command| self.run_command(command, context))
+    }
 }
 
 /// Changes apply at once and are saved by themselves.
-fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: &mut Ui) {
+fn settings_ui(
+    settings: &mut Settings,
+    choices: &mut Choices,
+    file: &Path,
+    ui: &mut Ui,
+    commands: &mut Vec<UiCommand>,
+) {
     ui.set_max_width(640.0);
     ui.heading("Settings");
     card_ui(ui, |ui| {
@@ -80,11 +122,25 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
         ui.label(RichText::new(note).weak());
     });
     card_ui(ui, |ui| {
+        section_ui(ui, "About");
+        about_ui(ui, commands);
+    });
+    card_ui(ui, |ui| {
         section_ui(ui, "Keyboard");
         keys_ui(ui);
     });
     let path = format!("Saved in {}", file.display());
     ui.label(RichText::new(path).weak());
+}
+
+fn about_ui(ui: &mut Ui, commands: &mut Vec<UiCommand>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(format!("Meanwhile {VERSION}"));
+        let copy = commands::info(command::COPY_DIAGNOSTICS);
+        if copy.button(None, ui).clicked() {
+            commands.push(copy.command);
+        }
+    });
 }
 
 fn theme_ui(settings: &mut Settings, ui: &mut Ui) {

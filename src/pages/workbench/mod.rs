@@ -93,6 +93,7 @@ pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Workbench",
     commands: command::COMMANDS,
+    guide: "workbench.md",
 };
 
 /// The jobs, and what the page shows of them.

@@ -1,0 +1,10 @@
+//! The commands of the page.
+
+use super::ID;
+use crate::pages::commands::{ShortcutScope, commands};
+
+commands! {
+    COPY_DIAGNOSTICS: None, ShortcutScope::Page(ID), "Copy diagnostics",
+        "Copy what helps to find a fault: versions, system, display, graphics and limits. The text names neither you \
+         nor this machine.";
+}
