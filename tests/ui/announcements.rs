@@ -142,7 +142,7 @@ fn message_that_leaves_repeats_no_other() {
     let before = listener.said.clone();
     listener.clicks("Dismiss");
     assert_eq!(listener.said, before);
-    let left = listener.window.texts_with("could not show a file dialog");
+    let left = listener.window.texts_with("show a file dialog. Debian's packages");
     assert_eq!(left.len(), 1, "{}", listener.window.texts());
 }
 
