@@ -4,7 +4,6 @@
 mod awake;
 mod display;
 pub(crate) mod file_dialog;
-mod file_dialogs;
 mod graphics;
 
 use std::io::Write as _;
@@ -13,7 +12,6 @@ use eframe::Error;
 
 pub(crate) use self::awake::Awake;
 pub(crate) use self::display::{Display, drops_files};
-pub(crate) use self::file_dialogs::file_dialogs;
 pub(crate) use self::graphics::{graphics_driver, renderer};
 
 /// The renderer of all our windows. eframe's default depends on the enabled features: the tests enable

@@ -97,6 +97,24 @@ pub(crate) fn show(
     }
 }
 
+/// Who shows the dialogs, in a few words. May block for as long as the desktop takes to answer.
+#[cfg(target_os = "linux")]
+pub(crate) fn shown_by() -> String {
+    if let Some(version) = portal::version() {
+        return format!("desktop portal, version {version} of its file chooser");
+    }
+    match programs::installed() {
+        Some(program) => format!("{program}, since no desktop portal shows any"),
+        None => "none: neither a desktop portal, zenity nor kdialog shows any".to_owned(),
+    }
+}
+
+/// Who shows the dialogs, in a few words.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn shown_by() -> String {
+    "of the system".to_owned()
+}
+
 fn picked(paths: Vec<PathBuf>) -> DialogAnswer {
     if paths.is_empty() {
         DialogAnswer::Cancelled

@@ -14,8 +14,11 @@ use raw_window_handle::{
     HasDisplayHandle as _, HasWindowHandle as _, RawDisplayHandle, RawWindowHandle,
 };
 use url::Url;
+use zbus::block_on;
+use zbus::connection::Builder;
 use zbus::export::ordered_stream::OrderedStreamExt as _;
 use zbus::fdo::DBusProxy;
+use zbus::zvariant::OwnedValue;
 
 use super::{DialogAnswer, DialogRequest, picked};
 
@@ -116,4 +119,25 @@ async fn end_of(chooser: &FileChooserProxy) {
             return;
         }
     }
+}
+
+/// A portal that is not running has to start first.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The version of the portal's file chooser; `None` if no backend has one. Blocks.
+pub(super) fn version() -> Option<u32> {
+    let asked: zbus::Result<u32> = block_on(async {
+        let bus = Builder::session()?.method_timeout(START_TIMEOUT);
+        let bus = bus.build().await?;
+        let reply = bus.call_method(
+            Some("org.freedesktop.portal.Desktop"),
+            "/org/freedesktop/portal/desktop",
+            Some("org.freedesktop.DBus.Properties"),
+            "Get",
+            &("org.freedesktop.portal.FileChooser", "version"),
+        );
+        let value: OwnedValue = reply.await?.body().deserialize()?;
+        Ok(u32::try_from(value)?)
+    });
+    asked.ok()
 }

@@ -49,13 +49,30 @@ pub(super) async fn show(request: &DialogRequest) -> DialogAnswer {
     DialogAnswer::Unavailable
 }
 
+/// The name of the program that would show a dialog, if one is there.
+pub(super) fn installed() -> Option<&'static str> {
+    let path = std::env::var_os("PATH")?;
+    let names = programs().map(Program::name);
+    names
+        .into_iter()
+        .find(|name| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+}
+
 impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Zenity => "zenity",
+            Self::Kdialog => "kdialog",
+        }
+    }
+
     fn dialog(self, request: &DialogRequest) -> Builder {
-        let builder = match self {
-            Self::Zenity => zenity(request),
-            Self::Kdialog => kdialog(request),
+        let args = match self {
+            Self::Zenity => zenity_args(request),
+            Self::Kdialog => kdialog_args(request),
         };
-        let builder = builder
+        let builder = Builder::new(self.name())
+            .args(args)
             .daemon(true)
             .kill_on_drop(true)
             .output_limit(MAX_OUTPUT);
@@ -87,7 +104,7 @@ impl Program {
     }
 }
 
-fn zenity(request: &DialogRequest) -> Builder {
+fn zenity_args(request: &DialogRequest) -> Vec<&str> {
     let mut args = vec!["--file-selection", "--title", request.title()];
     if request.is_for_many() {
         args.extend(["--multiple", "--separator", SEPARATOR]);
@@ -98,10 +115,10 @@ fn zenity(request: &DialogRequest) -> Builder {
     if let DialogRequest::Save { file_name, .. } = request {
         args.extend(["--save", "--confirm-overwrite", "--filename", file_name]);
     }
-    Builder::new("zenity").args(args)
+    args
 }
 
-fn kdialog(request: &DialogRequest) -> Builder {
+fn kdialog_args(request: &DialogRequest) -> Vec<&str> {
     let mut args = vec!["--title", request.title()];
     match request {
         DialogRequest::Files => {
@@ -113,7 +130,7 @@ fn kdialog(request: &DialogRequest) -> Builder {
         }
         DialogRequest::Save { file_name, .. } => args.extend(["--getsavefilename", file_name]),
     }
-    Builder::new("kdialog").args(args)
+    args
 }
 
 /// Returns `None` if it is no list of absolute paths: for a name that is not UTF-8, zenity prints `(null)`, and

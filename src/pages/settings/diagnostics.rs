@@ -1,6 +1,6 @@
 //! What helps to find a fault, as text. It has no paths and no names of users or machines.
 
-use crate::desktop;
+use crate::desktop::{self, file_dialog};
 use crate::format;
 use crate::jobs::cores;
 use crate::jobs::process_limit::process_limit;
@@ -37,7 +37,7 @@ pub(super) fn text(window: &OfWindow) -> String {
             ),
         ),
         ("Graphics", graphics(window.renderer.as_deref())),
-        ("File dialogs", desktop::file_dialogs()),
+        ("File dialogs", file_dialog::shown_by()),
         ("Limits", limits()),
         ("Locale", variables(&LOCALE)),
     ];
