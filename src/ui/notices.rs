@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use eframe::egui::accesskit::Live;
-use eframe::egui::{self, Align2, RichText, ScrollArea, Stroke, Ui};
+use eframe::egui::{self, Align2, RichText, ScrollArea, Stroke, Ui, UiBuilder};
 
 use super::layout::sides_ui;
 use super::status_style::{Mark, mark_ui};
@@ -26,7 +26,7 @@ const MAX_FLOATING: usize = 4;
 const MAX_LISTED: usize = 100;
 
 /// They take this share of the window's height at most; then they scroll.
-const MAX_SHARE: f32 = 0.5;
+const MAX_SHARE: f32 = 0.4;
 
 const DISMISS: &str = "Dismiss";
 
@@ -104,7 +104,7 @@ impl Notice {
     /// No file dialog could be shown. `instead` says what works.
     pub(crate) fn no_dialog(instead: &str) -> Self {
         Self::error(format!(
-            "The desktop could not show a file dialog. Debian's packages xdg-desktop-portal-gtk, zenity and kdialog have one. {instead}"
+            "The desktop could not show a file dialog. Install xdg-desktop-portal-gtk or zenity. {instead}"
         ))
     }
 
@@ -231,8 +231,11 @@ impl Notices {
             .order(egui::Order::Foreground);
         let shown = area.show(ctx, |ui| {
             ui.set_width(width);
+            // An area has no more room than it took before; without a least height, a new message would hide others.
+            let height = MAX_SHARE * ctx.content_rect().height();
             ScrollArea::vertical()
-                .max_height(MAX_SHARE * ctx.content_rect().height())
+                .max_height(height)
+                .min_scrolled_height(height)
                 .stick_to_bottom(true)
                 .show(ui, |ui| self.each_ui(ui))
                 .inner
@@ -267,7 +270,10 @@ impl Notices {
     fn each_ui(&self, ui: &mut Ui) -> Option<(usize, Answer)> {
         let mut answered = None;
         for (index, floating) in self.floating.iter().enumerate() {
-            let answer = ui.push_id(floating.number, |ui| notice_ui(&floating.notice, ui));
+            // Its ids stay when another message leaves, so that a screen reader does not say it again.
+            let id = egui::Id::unique(("message", floating.number));
+            let own = UiBuilder::new().scope_id(id);
+            let answer = ui.scope_builder(own, |ui| notice_ui(&floating.notice, ui));
             answered = answer.inner.map(|answer| (index, answer)).or(answered);
         }
         answered
