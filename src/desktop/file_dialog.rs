@@ -56,7 +56,7 @@ pub enum DialogAnswer {
     Unavailable,
 }
 
-/// Shows a dialog in front of the window that `frame` belongs to. The dialog closes when the future is dropped.
+/// Shows a dialog in front of the window that `frame` belongs to. It closes with this program.
 #[cfg(target_os = "linux")]
 pub(crate) fn show(
     request: DialogRequest,
