@@ -21,6 +21,7 @@ impl App {
             context.state.incidents.push(incident);
         }
         for done in context.background_tasks.poll() {
+            let done = done.unwrap_or_else(Into::into);
             if let Some(text) = done.copy {
                 ctx.copy_text(text);
             }

@@ -24,18 +24,24 @@ impl From<Notice> for TaskOutput {
     }
 }
 
-/// The background tasks that run.
-#[derive(Debug, Default)]
-pub(crate) struct BackgroundTasks {
-    tasks: Vec<Task<TaskOutput>>,
+/// Tasks that run, whose results are taken once.
+#[derive(Debug)]
+pub(crate) struct BackgroundTasks<T> {
+    tasks: Vec<Task<T>>,
 }
 
-impl BackgroundTasks {
+impl<T> Default for BackgroundTasks<T> {
+    fn default() -> Self {
+        Self { tasks: Vec::new() }
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> BackgroundTasks<T> {
     /// Starts a task that calls `wake` when it has ended.
     pub(crate) fn start(
         &mut self,
         name: &str,
-        work: impl FnOnce() -> TaskOutput + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
         wake: impl Fn() + Send + 'static,
     ) -> Result<(), Notice> {
         let task =
@@ -45,20 +51,20 @@ impl BackgroundTasks {
         Ok(())
     }
 
-    /// Takes the results of the finished tasks.
-    pub(crate) fn poll(&mut self) -> Vec<TaskOutput> {
+    pub(crate) fn running(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Takes the results of the finished tasks; the error of one that panicked is a message.
+    pub(crate) fn poll(&mut self) -> Vec<Result<T, Notice>> {
         let mut done = Vec::new();
-        self.tasks.retain(|task| match task.poll() {
-            None => true,
-            Some(Ok(result)) => {
-                done.push(result.clone());
-                false
-            }
-            Some(Err(error)) => {
-                let text = format!("{} failed: {error}.", task.name());
-                done.push(Notice::error(text).into());
-                false
-            }
+        self.tasks.retain(|task| {
+            let Some(outcome) = task.poll() else {
+                return true;
+            };
+            let failed = |error| Notice::error(format!("{} failed: {error}.", task.name()));
+            done.push(outcome.cloned().map_err(failed));
+            false
         });
         done
     }

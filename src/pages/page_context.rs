@@ -23,7 +23,7 @@ pub(crate) struct PageContext {
     opener: Arc<dyn Opener>,
     pub(crate) frames: FrameHistory,
     pub(crate) watch: Watch,
-    pub(crate) background_tasks: BackgroundTasks,
+    pub(crate) background_tasks: BackgroundTasks<TaskOutput>,
     /// The page to show next, and what to select on it.
     pub(crate) open: Option<(PageId, String)>,
     /// What a screen reader says: how work has ended. Empty again when other work starts, for that may end the same.

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::join::{self, Task};
 use crate::lab::SavedReport;
+use crate::pages::background_tasks::BackgroundTasks;
 use crate::ui::notices::Notice;
-
-type Read = Result<SavedReport, String>;
 
 /// More columns would leave no room for the report itself.
 const MAX_OPEN: usize = 4;
@@ -15,7 +13,7 @@ const MAX_OPEN: usize = 4;
 pub(super) struct OtherReports {
     reports: Vec<SavedReport>,
     /// The files that are being read.
-    reading: Vec<Task<Read>>,
+    reading: BackgroundTasks<Result<SavedReport, String>>,
 }
 
 impl OtherReports {
@@ -30,36 +28,24 @@ impl OtherReports {
         path: PathBuf,
         wake: impl Fn() + Send + 'static,
     ) -> Result<(), Notice> {
-        if self.reports.len() + self.reading.len() >= MAX_OPEN {
+        if self.reports.len() + self.reading.running() >= MAX_OPEN {
             return Err(Notice::error(format!(
                 "{MAX_OPEN} other reports are open, which is the most. Close them first."
             )));
         }
-        let task = join::spawn("read report", move |_| SavedReport::read(&path));
-        let task = task.map_err(|error| Notice::error(error.to_string()))?;
-        task.on_finish(wake);
-        self.reading.push(task);
-        Ok(())
+        let read = move || SavedReport::read(&path);
+        self.reading.start("read report", read, wake)
     }
 
     /// Takes the reports that were read. Returns what went wrong.
     pub(super) fn poll(&mut self) -> Vec<Notice> {
         let mut problems = Vec::new();
-        self.reading.retain(|task| match task.poll() {
-            None => true,
-            Some(Ok(Ok(report))) => {
-                self.reports.push(report.clone());
-                false
+        for read in self.reading.poll() {
+            match read.and_then(|read| read.map_err(Notice::error)) {
+                Ok(report) => self.reports.push(report),
+                Err(problem) => problems.push(problem),
             }
-            Some(Ok(Err(problem))) => {
-                problems.push(Notice::error(problem));
-                false
-            }
-            Some(Err(error)) => {
-                problems.push(Notice::error(format!("The report was not read: {error}.")));
-                false
-            }
-        });
+        }
         problems
     }
 
