@@ -5,6 +5,12 @@ use std::future::Future;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
+use zbus::block_on;
+
+#[cfg(target_os = "linux")]
+use crate::join;
+
+#[cfg(target_os = "linux")]
 mod portal;
 #[cfg(target_os = "linux")]
 mod programs;
@@ -64,10 +70,18 @@ pub(crate) fn show(
 ) -> impl Future<Output = DialogAnswer> + use<> {
     let parent = portal::Parent::of(frame);
     async move {
-        match portal::show(&request, parent).await {
-            Some(answer) => answer,
-            None => programs::show(&request).await,
-        }
+        let parent = parent.identifier().await;
+        // A user may pick so many files that a frame has no time to read their names.
+        let shown = join::Builder::new("file dialog")
+            .daemon(true)
+            .spawn_owned(move |context| {
+                let of_portal = block_on(portal::show(&request, parent.as_ref()));
+                of_portal.unwrap_or_else(|| programs::show(&request, &context.token()))
+            });
+        let Ok(mut shown) = shown else {
+            return DialogAnswer::Unavailable;
+        };
+        (&mut shown).await.unwrap_or(DialogAnswer::Unavailable)
     }
 }
 

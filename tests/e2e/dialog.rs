@@ -39,11 +39,20 @@ pub(crate) fn pick(session: &Session, path: &Path) {
 
 /// Waits for the dialog and cancels it with the Escape key.
 pub(crate) fn cancel(session: &Session) {
-    wait_until(
+    let pid = wait_until(
         "the file dialog",
         || active_dialog(session),
         || session.save_picture(),
     );
+    // A user sees it before. The program takes a dialog that ends at once for one that could not be shown.
+    let has_button = || {
+        let tree = tree_of(session, pid)?;
+        tree.text_with("Cancel")
+            .ok_or_else(|| format!("the dialog shows:\n{tree}"))
+    };
+    wait_until("the button of the dialog", has_button, || {
+        session.save_picture()
+    });
     session.keyboard(&["key", "Escape"]);
     let gone = || match active_dialog(session) {
         Ok(_) => Err("it is still there".to_owned()),

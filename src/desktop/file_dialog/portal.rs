@@ -42,16 +42,18 @@ impl Parent {
         }
     }
 
-    async fn identifier(&self) -> Option<WindowIdentifier> {
+    pub(super) async fn identifier(&self) -> Option<WindowIdentifier> {
         WindowIdentifier::from_raw_handle(self.window.as_ref()?, self.display.as_ref()).await
     }
 }
 
 /// Returns `None` if the portal shows no dialog: it is not there, has none, or the part that shows it does not start.
-pub(super) async fn show(request: &DialogRequest, parent: Parent) -> Option<DialogAnswer> {
+pub(super) async fn show(
+    request: &DialogRequest,
+    parent: Option<&WindowIdentifier>,
+) -> Option<DialogAnswer> {
     let chooser = FileChooserProxy::new().await.ok()?;
-    let parent = parent.identifier().await;
-    let mut answer = pin!(answer(&chooser, request, parent.as_ref()));
+    let mut answer = pin!(answer(&chooser, request, parent));
     let mut end = pin!(end_of(&chooser));
     poll_fn(|context| {
         // A portal may end once it has answered.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use memchr::memmem;
 
 use super::{DialogAnswer, DialogRequest, picked};
-use crate::join;
-use crate::join::process::{Builder, Exit, LaunchOptions, Launcher, Process};
+use crate::join::CancelToken;
+use crate::join::process::{Builder, Exit, LaunchOptions, Launcher};
 
 /// What is kept of the paths that a program prints: about a million of them.
 const MAX_OUTPUT: usize = 64 << 20;
@@ -33,20 +33,11 @@ fn programs() -> [Program; 2] {
     }
 }
 
-/// Shows the dialog of the first program that is there.
-pub(super) async fn show(request: &DialogRequest) -> DialogAnswer {
-    for program in programs() {
-        let builder = program.dialog(request);
-        // A start takes milliseconds, which a frame does not have.
-        let start = join::spawn_owned("file dialog", move |_| builder.spawn().ok());
-        let Ok(mut start) = start else { continue };
-        if let Ok(Some(process)) = (&mut start).await
-            && let Some(answer) = program.answer(&process).await
-        {
-            return answer;
-        }
-    }
-    DialogAnswer::Unavailable
+/// Shows the dialog of the first program that is there, and waits for the answer. A cancel closes it.
+pub(super) fn show(request: &DialogRequest, token: &CancelToken) -> DialogAnswer {
+    let mut programs = programs().into_iter();
+    let answer = programs.find_map(|program| program.show(request, token));
+    answer.unwrap_or(DialogAnswer::Unavailable)
 }
 
 /// The name of the program that would show a dialog, if one is there.
@@ -66,6 +57,19 @@ impl Program {
         }
     }
 
+    /// Returns `None` if the program showed no dialog.
+    fn show(self, request: &DialogRequest, token: &CancelToken) -> Option<DialogAnswer> {
+        let process = self.dialog(request).cancel_token(token).spawn().ok()?;
+        let exit = process.join().ok()?;
+        let printed = process.output().stdout;
+        match exit {
+            Exit::Code(0) if printed.dropped > 0 => Some(DialogAnswer::NoPath),
+            Exit::Code(0) => Some(self.picked(&printed.bytes)),
+            Exit::Code(1) => Some(DialogAnswer::Cancelled),
+            _ => None,
+        }
+    }
+
     fn dialog(self, request: &DialogRequest) -> Builder {
         let args = match self {
             Self::Zenity => zenity_args(request),
@@ -74,23 +78,10 @@ impl Program {
         let builder = Builder::new(self.name())
             .args(args)
             .daemon(true)
-            .kill_on_drop(true)
             .output_limit(MAX_OUTPUT);
         match Launcher::installed() {
             Some(launcher) => builder.launched_by(&launcher, LaunchOptions::default()),
             None => builder,
-        }
-    }
-
-    /// Waits for the answer. Returns `None` if the program showed no dialog.
-    async fn answer(self, process: &Process) -> Option<DialogAnswer> {
-        let exit = process.await.ok()?;
-        let printed = process.output().stdout;
-        match exit {
-            Exit::Code(0) if printed.dropped > 0 => Some(DialogAnswer::NoPath),
-            Exit::Code(0) => Some(self.picked(&printed.bytes)),
-            Exit::Code(1) => Some(DialogAnswer::Cancelled),
-            _ => None,
         }
     }
 
