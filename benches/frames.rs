@@ -36,7 +36,7 @@ use meanwhile::pages::freeze_lab::props::{LabProps, LabState, Runs};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::result_text::result_text;
 use meanwhile::pages::workbench::results_pane::results_ui;
-use meanwhile::record::{self, EventKind, FoundItem, ItemId, ItemState, JobId, JobState, Record};
+use meanwhile::record::{self, EventKind, FoundItem, ItemId, ItemState, JobId, JobState, Record, ThreadNumber};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
 use meanwhile::ui::frame_plot::{frame_mesh, frame_plots_ui};
@@ -756,7 +756,7 @@ fn checksums(count: usize) -> Record {
                 fails,
             },
         });
-        apply(EventKind::ItemDidStart { item });
+        apply(EventKind::ItemDidStart { item, thread: ThreadNumber::new(1) });
         apply(EventKind::ItemDidFinish { item, state });
     }
     let state = JobState::Returned;

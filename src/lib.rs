@@ -44,6 +44,8 @@ pub mod pages;
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]
+pub mod trace;
+#[doc(hidden)]
 pub mod ui;
 
 /// Compiles the README's example with those of the documentation.

@@ -54,6 +54,8 @@ mod save;
 mod settings;
 #[path = "integration/timeline.rs"]
 mod timeline;
+#[path = "integration/trace.rs"]
+mod trace;
 #[expect(dead_code, reason = "the tests of the library use the rest")]
 mod util;
 #[path = "integration/verify/mod.rs"]

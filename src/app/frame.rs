@@ -6,7 +6,9 @@ use eframe::egui::{self, UserAttentionType, ViewportCommand};
 
 use super::instance::Instance;
 use super::{App, TITLE};
-use crate::pages::workbench;
+use crate::pages::{timeline, workbench};
+use crate::record::nanos;
+use crate::trace::Frame;
 
 /// After the last event, one more frame updates the repaint rate in the status bar, and a later one
 /// the worst frame time.
@@ -51,10 +53,15 @@ impl App {
         if starts.is_empty() {
             return;
         }
-        for files in starts.into_iter().filter(|files| !files.is_empty()) {
-            self.context.state.page = workbench::ID;
-            for page in &mut self.pages {
-                page.open_files(&files, &mut self.context);
+        for mut files in starts.into_iter().filter(|files| !files.is_empty()) {
+            let traces = timeline::take_traces(&mut files);
+            let (page, files) = match traces.is_empty() {
+                true => (workbench::ID, files),
+                false => (timeline::ID, traces),
+            };
+            self.context.state.page = page.clone();
+            for shown in self.pages.iter_mut().filter(|it| it.info().id == page) {
+                shown.open_files(&files, &mut self.context);
             }
         }
         ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
@@ -118,6 +125,11 @@ impl App {
         let _finishing = self.context.watch.guard("finishing the frame");
         self.follow_window(ctx);
         self.save_settings(ctx);
+        let frame = Frame {
+            at: self.context.trace_time(self.frame_began_at),
+            took: nanos(self.context.now().saturating_sub(self.frame_began_at)),
+        };
+        self.context.trace.trace_mut().add_frame(frame);
         // Noted at the end, so that the frame's own work counts, including a blocking wait.
         let now = self.context.now();
         self.context

@@ -22,7 +22,7 @@ use eframe::egui;
 
 use self::close_question::ClosePhase;
 use self::guide::Guide;
-use crate::pages::{self, Page, PageContext, PageSetup, Running, workbench};
+use crate::pages::{self, Page, PageContext, PageSetup, Running, timeline, workbench};
 use crate::ui::notices::Notice;
 use crate::ui::tokens;
 
@@ -98,7 +98,10 @@ const TITLE: &str = "Meanwhile";
 impl App {
     /// Creates the program for a window that is about to open.
     pub fn new(ctx: &egui::Context, mut setup: Setup) -> Self {
-        if !setup.files.is_empty() {
+        let traces = timeline::take_traces(&mut setup.files);
+        if !traces.is_empty() {
+            setup.state.page = timeline::ID;
+        } else if !setup.files.is_empty() {
             setup.state.page = workbench::ID;
             setup.state.pages.choices.choose_for(&setup.files);
             setup.state.pages.choices.recent.add(&setup.files);
@@ -110,6 +113,7 @@ impl App {
         let page_setup = PageSetup {
             ctx: ctx.clone(),
             files: Arc::new(setup.files),
+            traces,
             renderer: setup.renderer,
             detached: setup.detached,
             #[cfg(unix)]

@@ -25,6 +25,7 @@ mod process_table;
 #[cfg(unix)]
 mod processes;
 mod run;
+mod thread_number;
 pub mod waits;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -21,7 +21,9 @@ use crate::format;
 use crate::jobs::{self, JobSpec, OutputStream};
 #[cfg(unix)]
 use crate::join::process::Launcher;
-use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
+use crate::record::{
+    EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JobTrace, JoinOutcome, Record,
+};
 
 /// The number of events that are handled before the clock is checked again.
 const MAX_EVENTS_PER_POLL: usize = 4_096;
@@ -37,6 +39,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
     let (stays_awake, is_verbose) = (args.stay_awake(), args.is_verbose());
+    let trace_file = args.trace();
     jobs::set_patience(args.patience());
     let (spec, file) = args.into_job();
     #[cfg(unix)]
@@ -75,6 +78,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         board,
         job,
         record: Record::default(),
+        trace: trace_file.is_some().then(JobTrace::default),
         woken,
         on_timeout,
         interrupt,
@@ -91,6 +95,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let Follower {
         mut board,
         record,
+        trace,
         progress,
         interrupt,
         text,
@@ -108,6 +113,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         text.finish(&output::job_failure(job), timeout)
     });
     progress.finish(job);
+    if let (Some(trace), Some(file)) = (trace, &trace_file) {
+        output::save_trace(job, trace.trace(), file)?;
+    }
     let own_list = job.spec().options.job().own_list();
     let has_ended = matches!(job.state(), JobState::Returned | JobState::Failed);
     if let Some(list) = own_list.filter(|_| has_ended) {
@@ -184,6 +192,7 @@ struct Follower {
     board: JobBoard,
     job: JobId,
     record: Record,
+    trace: Option<JobTrace>,
     woken: Receiver<()>,
     on_timeout: OnTimeout,
     interrupt: Interrupt,
@@ -272,6 +281,9 @@ impl Follower {
             self.progress.print(note);
         }
         self.paused.note(&event);
+        if let Some(trace) = &mut self.trace {
+            trace.apply(&event);
+        }
         self.record.apply(event);
         if timed_out {
             self.time_out();

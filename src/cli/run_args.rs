@@ -53,6 +53,10 @@ struct CommonArgs {
     /// it, and is lost if this program is killed (`kill -9`) meanwhile.
     #[arg(long, value_enum, default_value_t)]
     output_order: OutputOrder,
+    /// Write what ran when, and what waited, to this file, for the page Timeline, Perfetto, speedscope and the
+    /// Firefox Profiler.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 /// The reaction to a join that timed out.
@@ -164,6 +168,10 @@ impl RunArgs {
 
     pub(super) fn stay_awake(&self) -> bool {
         self.common.stay_awake
+    }
+
+    pub(super) fn trace(&self) -> Option<PathBuf> {
+        self.common.trace.clone()
     }
 
     pub(super) fn format(&self) -> Format {

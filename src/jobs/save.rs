@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -66,6 +66,17 @@ impl SaveError {
 /// The name belongs to a folder or a special file, the folder does not exist, or the system refuses.
 /// The file is then unchanged.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+    save_with(path, |out| out.write_all(bytes))
+}
+
+/// The same for what `write` writes, piece by piece.
+///
+/// # Errors
+/// Those of [`save`], and those of `write`. The file is then unchanged.
+pub fn save_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), SaveError> {
     let old = match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let path = path.to_owned();
@@ -76,7 +87,7 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
         Err(error) => return Err(SaveError::from_io(path, error)),
     };
     let target = follow_links(path).map_err(|error| SaveError::from_io(path, error))?;
-    write(&target, bytes, old.as_ref()).map_err(|error| SaveError::from_io(&target, error))
+    replace(&target, write, old.as_ref()).map_err(|error| SaveError::from_io(&target, error))
 }
 
 /// The path at the end of the links at `path`, whether or not there is a file.
@@ -91,7 +102,11 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links lead to it"))
 }
 
-fn write(path: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()> {
+fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    old: Option<&Metadata>,
+) -> io::Result<()> {
     let folder = folder_of(path);
     let prefix = temporary_prefix(path.file_name().unwrap_or_default());
     let mut file = PendingFile::with_prefix(folder, &prefix)?;
@@ -99,7 +114,10 @@ fn write(path: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()> {
         keep_owner(file.file.as_file(), old);
         file.file.as_file().set_permissions(old.permissions())?;
     }
-    file.write_all(bytes)?;
+    let mut out = BufWriter::new(file.file.as_file_mut());
+    write(&mut out)?;
+    out.flush()?;
+    drop(out);
     file.persist_over(path)?;
     sync_folder(folder);
     Ok(())

@@ -1,5 +1,6 @@
 //! Work of the window itself that is done in tasks, such as saving a report.
 
+use std::io;
 use std::path::Path;
 
 use crate::jobs::save;
@@ -72,11 +73,30 @@ impl<T: Clone + Send + Sync + 'static> BackgroundTasks<T> {
 
 /// Writes a file. The notice says so, or why it failed.
 pub(crate) fn saved(path: &Path, text: &[u8], what: &str) -> TaskOutput {
-    let notice = match save::save(path, text) {
+    saved_with(path, |out| out.write_all(text), what)
+}
+
+/// The same for what `write` writes, piece by piece.
+pub(crate) fn saved_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    what: &str,
+) -> TaskOutput {
+    let notice = match save::save_with(path, write) {
         Ok(()) => Notice::info(format!("{what} saved to {}.", path.display()))
             .with(NoticeAction::Show(path.to_owned()))
             .with(NoticeAction::OpenFolder(path.to_owned())),
         Err(error) => Notice::error(error.to_string()),
     };
     notice.into()
+}
+
+/// Frees something large in a task: a job with a million items takes longer than several frames.
+///
+/// Not at background priority: the allocator holds a lock, and other threads would wait for one
+/// that yields to all programs.
+pub(crate) fn drop_in_task<T: Send + 'static>(name: &str, large: T) {
+    let task = join::Builder::new(name).daemon(true);
+    // If the system refuses a thread, the closure is dropped and what it has is freed right here.
+    drop(task.spawn(move |_| drop(large)));
 }

@@ -67,6 +67,7 @@ macro_rules! pages {
 
 pages! {
     choices: workbench::Choices => Workbench,
+    timeline: timeline::TimelineChoices => Timeline,
     #[cfg_attr(not(unix), path = "lessons/unavailable.rs")]
     lessons: lessons::LessonChoices => Lessons,
     #[cfg_attr(not(target_os = "linux"), path = "freeze_lab/unavailable.rs")]
@@ -190,6 +191,8 @@ pub(crate) struct PageSetup {
     pub(crate) ctx: egui::Context,
     /// The inputs of the first job. There may be very many, and the last who has them frees them.
     pub(crate) files: Arc<Vec<PathBuf>>,
+    /// The traces to open.
+    pub(crate) traces: Vec<PathBuf>,
     /// The name of what draws the window, if that is OpenGL.
     pub(crate) renderer: Option<String>,
     /// Keeps the jobs that run on after the window has closed.

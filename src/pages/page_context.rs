@@ -10,7 +10,7 @@ use super::dialog::{DialogAnswer, DialogSlot};
 use super::watch::Watch;
 use super::{Dialogs, Opener, PageId, State};
 use crate::format;
-use crate::record::FrameHistory;
+use crate::record::{FrameHistory, JobTrace, nanos};
 use crate::ui::notices::{Notice, Notices};
 
 /// The window, as far as a page uses it.
@@ -22,6 +22,10 @@ pub(crate) struct PageContext {
     pub(crate) dialogs: DialogSlot,
     opener: Arc<dyn Opener>,
     pub(crate) frames: FrameHistory,
+    /// What ran and what waited, in all jobs.
+    pub(crate) trace: JobTrace,
+    /// How long the clock of the trace has run when that of the window begins.
+    trace_ahead: Duration,
     pub(crate) watch: Watch,
     pub(crate) background_tasks: BackgroundTasks<TaskOutput>,
     /// The page to show next, and what to select on it.
@@ -52,6 +56,8 @@ impl PageContext {
             dialogs: DialogSlot::new(dialogs),
             opener,
             frames: FrameHistory::default(),
+            trace: JobTrace::default(),
+            trace_ahead: Duration::ZERO,
             watch: Watch::new(),
             background_tasks: BackgroundTasks::default(),
             open: None,
@@ -63,6 +69,21 @@ impl PageContext {
     /// The time since the window opened. Monotonic.
     pub(crate) fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Says what the clock of the trace is now: that of the jobs.
+    pub(crate) fn set_trace_clock(&mut self, now: Duration) {
+        self.trace_ahead = now.saturating_sub(self.now());
+    }
+
+    /// The time in the trace, in nanoseconds.
+    pub(crate) fn trace_now(&self) -> u64 {
+        self.trace_time(self.now())
+    }
+
+    /// A time of the window's clock in the trace, in nanoseconds.
+    pub(crate) fn trace_time(&self, at: Duration) -> u64 {
+        nanos(at + self.trace_ahead)
     }
 
     /// Whether this page is shown.

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::item::{FoundItem, ItemId, ItemState};
 use super::job_state::{JobId, JobState};
+use super::job_trace::ThreadNumber;
 use super::join::{JoinId, JoinOutcome, WaitCause};
 use crate::jobs::{JobSpec, ProcessRun, StopSummary};
 
@@ -34,6 +35,8 @@ pub enum EventKind {
     /// The item began to run.
     ItemDidStart {
         item: ItemId,
+        /// The thread that runs it, or waits for its process.
+        thread: ThreadNumber,
     },
     ItemDidProgress {
         item: ItemId,

@@ -263,7 +263,7 @@ impl JobRecord {
             EventKind::ItemDidAppear { item } => self.add_item(at, item),
             EventKind::PlanDidNote { note } => self.notes.push(note),
             EventKind::PlanDidFinish => self.planned = true,
-            EventKind::ItemDidStart { item } => self.start_item(at, item),
+            EventKind::ItemDidStart { item, .. } => self.start_item(at, item),
             EventKind::ItemDidProgress { item, done, total } => {
                 self.advance_item(at, item, done, total);
             }

@@ -14,5 +14,6 @@ pub(crate) mod status_style;
 pub(crate) mod time_axis;
 pub mod timeline_view;
 pub mod tokens;
+pub mod trace_view;
 pub mod wait_picture;
 pub(crate) mod widgets;

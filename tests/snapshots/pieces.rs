@@ -12,7 +12,7 @@ use meanwhile::jobs::{JobSpec, Options, Output, misbehave};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{
-    self, EventKind, FoundItem, FrameHistory, ItemId, ItemState, JobId, Record,
+    self, EventKind, FoundItem, FrameHistory, ItemId, ItemState, JobId, Record, ThreadNumber,
 };
 use meanwhile::ui::status_bar::status_ui;
 use meanwhile::ui::tokens;
@@ -100,9 +100,9 @@ fn ended_and_running_items() -> Record {
     let text = "first is done".to_owned();
     let state = ItemState::Returned(Output::Text { text });
     let [first, second] = [0, 1].map(ItemId::new);
-    apply(250, EventKind::ItemDidStart { item: first });
+    apply(250, EventKind::ItemDidStart { item: first, thread: ThreadNumber::new(1) });
     apply(1_000, EventKind::ItemDidFinish { item: first, state });
-    apply(1_000, EventKind::ItemDidStart { item: second });
+    apply(1_000, EventKind::ItemDidStart { item: second, thread: ThreadNumber::new(1) });
     record
 }
 

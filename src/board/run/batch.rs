@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::board::event_sender::EventSender;
 use crate::board::item::ItemOutcome;
 use crate::board::long_wait::LongWait;
+use crate::board::thread_number::own_thread_number;
 use crate::jobs::{Item, ItemError, Job, Output, retry, room};
 use crate::join::Context;
 use crate::record::{EventKind, ItemId, ItemState};
@@ -106,7 +107,8 @@ impl Batch {
         context: &Context,
     ) {
         context.set_progress(0, item.bytes);
-        events.publish(EventKind::ItemDidStart { item: id });
+        let thread = own_thread_number();
+        events.publish(EventKind::ItemDidStart { item: id, thread });
         let run = || job.run_item(item, context);
         let shortage =
             |it: &Result<Output, ItemError>| it.as_ref().err().and_then(ItemError::shortage);

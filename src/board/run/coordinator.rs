@@ -13,6 +13,7 @@ use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
 use crate::board::long_wait::LongWait;
+use crate::board::thread_number::own_thread_number;
 use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
@@ -263,7 +264,8 @@ impl Coordinator {
         let observer = self.observer(id);
         let long_wait = self.long_wait.clone();
         self.executor.spawn(name, move |context| {
-            events.publish(EventKind::ItemDidStart { item: id });
+            let thread = own_thread_number();
+            events.publish(EventKind::ItemDidStart { item: id, thread });
             let run = || {
                 if let Some((workers, name)) = &workers {
                     return workers.run(name, &item, context, &observer);

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::saving::drop_in_task;
 use crate::jobs::{JobInputs, pattern};
 use crate::join::{self, Cancelled, Context, Task, cancellable};
+use crate::pages::background_tasks::drop_in_task;
 
 /// A frame takes in so many by itself: they are shown at once.
 const AT_ONCE: usize = 256;

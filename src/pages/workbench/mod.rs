@@ -55,7 +55,7 @@ use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::{ItemNames, JobBoard};
 use crate::desktop::Awake;
-use crate::record::{JobId, JobRecord, PanicKey, Record};
+use crate::record::{ItemId, JobId, JobRecord, PanicKey, Record};
 use crate::ui::layout::{Part, TwoParts, rest_ui, scroll_ui};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
@@ -168,6 +168,21 @@ impl Workbench {
         if self.state.selected != Some(job) {
             self.state.selected = Some(job);
             self.state.results = ResultsState::default();
+        }
+    }
+
+    /// Selects the job with this number, and after a `/` one of its items.
+    fn select_by_name(&mut self, name: &str) {
+        let (job, item) = name.split_once('/').unwrap_or((name, ""));
+        let job = job.parse().ok().map(JobId::new);
+        let Some(job) = job.filter(|job| self.record.job(*job).is_some()) else {
+            return;
+        };
+        self.select_job(job);
+        if let Ok(item) = item.parse() {
+            self.state.pane = Pane::Results;
+            self.state.results.selection.select_only(ItemId::new(item));
+            self.state.results.scroll_to = Some(item);
         }
     }
 
@@ -314,6 +329,10 @@ impl Workbench {
 impl Page for Workbench {
     fn info(&self) -> &'static PageInfo {
         INFO
+    }
+
+    fn select(&mut self, name: &str) {
+        self.select_by_name(name);
     }
 
     fn needs_close_timeout(&self) -> bool {

@@ -6,7 +6,7 @@ use eframe::egui::{self, ViewportCommand};
 
 use super::{Pane, Workbench, jobs_panel};
 use crate::desktop::Awake;
-use crate::pages::PageContext;
+use crate::pages::{PageContext, timeline};
 use crate::record::{Backtrace, EventKind, JobEvent, JobId};
 
 const EVENTS_PER_BATCH: usize = 256;
@@ -27,6 +27,7 @@ const MIN_AWAKE_TIME: Duration = Duration::from_mins(1);
 
 impl Workbench {
     pub(super) fn poll_board(&mut self, context: &mut PageContext) {
+        context.set_trace_clock(self.board.now());
         let began = Instant::now();
         let behind = self.behind_since.take();
         let behind = behind.map_or(Duration::ZERO, |since| began.duration_since(since));
@@ -54,6 +55,7 @@ impl Workbench {
 
     fn apply(&mut self, event: JobEvent, context: &mut PageContext) {
         let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
+        context.trace.apply(&event);
         self.record.apply(event);
         if let Some(job) = ended {
             self.ask_attention(job, context);
@@ -87,6 +89,9 @@ impl Workbench {
     }
 
     pub(super) fn take_drops(&mut self, context: &mut PageContext) {
+        if context.shows(&timeline::ID) {
+            return;
+        }
         let dropped = context.ctx.input(|input| {
             let files = input.raw.dropped_files.iter();
             files.map(|file| file.path().to_owned()).collect::<Vec<_>>()

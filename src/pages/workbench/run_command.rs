@@ -16,7 +16,7 @@ use crate::jobs::form::PathKind;
 use crate::jobs::{JobSpec, place};
 #[cfg(unix)]
 use crate::join::process::RunningProcess;
-use crate::pages::background_tasks::TaskOutput;
+use crate::pages::background_tasks::{TaskOutput, drop_in_task};
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, PageContext};
 use crate::record::{ItemId, JobId, JobRecord};
@@ -182,7 +182,7 @@ impl Workbench {
                 self.open_dialog(DialogPurpose::List(job), request, context);
             }
             command::REMOVE => {
-                self.remove(job);
+                self.remove(job, context);
                 context.announcement.clear();
             }
             _ if results_menu::has(command) => self.run_on_rows(command, job, context),
@@ -279,13 +279,14 @@ impl Workbench {
         }
     }
 
-    fn remove(&mut self, job: JobId) {
+    fn remove(&mut self, job: JobId, context: &mut PageContext) {
         if let Some(removed) = self.record.remove(job) {
-            saving::drop_in_task("drop job", removed);
+            let trace = context.trace.remove(job);
+            drop_in_task("drop job", (removed, trace));
         }
         self.board.remove(job);
         if let Some(names) = self.parts.remove(&job) {
-            saving::drop_in_task("drop item names", names);
+            drop_in_task("drop item names", names);
         }
         if self.record.job(job).is_none() && self.state.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);

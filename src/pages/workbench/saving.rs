@@ -7,20 +7,9 @@ use super::Stream;
 use super::output::OutputSource;
 use crate::format;
 use crate::jobs::identity::{is_read, is_same_file};
-use crate::join;
 use crate::pages::background_tasks::{TaskOutput, saved};
 use crate::record::{self, ItemState, JobRecord};
 use crate::ui::notices::Notice;
-
-/// Frees something large in a task: a job with a million items takes longer than several frames.
-///
-/// Not at background priority: the allocator holds a lock, and other threads would wait for one
-/// that yields to all programs.
-pub(super) fn drop_in_task<T: Send + 'static>(name: &str, large: T) {
-    let task = join::Builder::new(name).daemon(true);
-    // If the system refuses a thread, the closure is dropped and what it has is freed right here.
-    drop(task.spawn(move |_| drop(large)));
-}
 
 /// Writes the list of the results of the job. It may replace an older list among the inputs, which is left out
 /// of it then.

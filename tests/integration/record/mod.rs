@@ -13,7 +13,7 @@ use meanwhile::jobs::misbehave;
 use meanwhile::jobs::{ItemError, JobSpec, Options, Output};
 use meanwhile::record::{
     Crash, EventKind, FoundItem, ItemId, ItemState, JobEvent, JobId, JobRecord, JobState, Panic,
-    Record, write_json,
+    Record, ThreadNumber, write_json,
 };
 
 const JOB: JobId = JobId::new(1);
@@ -63,6 +63,7 @@ impl Replay {
     fn start(self, item: usize) -> Self {
         self.apply(EventKind::ItemDidStart {
             item: ItemId::new(item),
+            thread: ThreadNumber::new(1),
         })
     }
 

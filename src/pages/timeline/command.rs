@@ -1,0 +1,20 @@
+use eframe::egui::Key;
+
+use super::ID;
+use crate::pages::commands::{ShortcutScope, commands, ctrl, plain};
+
+const PAGE: ShortcutScope = ShortcutScope::Page(ID);
+const LANES: ShortcutScope = ShortcutScope::Field("the timeline");
+
+commands! {
+    FIT: Some(ctrl(Key::Num1)), PAGE, "Show all", "Show the whole time.";
+    CLOSER: Some(plain(Key::W)), LANES, "Closer", "Show a shorter time.";
+    FURTHER: Some(plain(Key::S)), LANES, "Further", "Show a longer time.";
+    EARLIER: Some(plain(Key::A)), LANES, "Earlier", "";
+    LATER: Some(plain(Key::D)), LANES, "Later", "";
+    FOLLOW: None, PAGE, "Follow", "Keep what runs now in sight.";
+    OPEN: None, PAGE, "Open trace…", "Open traces of this program, of Chrome, Perfetto, cargo and others.";
+    CLOSE: None, PAGE, "Close trace", "";
+    SAVE: None, PAGE, "Save trace…", "Save what is shown here as a file for Perfetto, speedscope, the Firefox Profiler and Meanwhile.";
+    SHOW_IN_RESULTS: None, PAGE, "Show in results", "Select the item in the results of its job.";
+}

@@ -1,0 +1,259 @@
+//! The page `Timeline`: what ran and what waited, along one time axis, in the jobs of this program or in a file.
+
+pub mod command;
+mod opened;
+mod page;
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use eframe::egui::Ui;
+use serde::{Deserialize, Serialize};
+
+use self::opened::OpenedTraces;
+pub(crate) use self::opened::take_traces;
+use super::background_tasks::{drop_in_task, saved_with};
+use super::commands::{UiCommand, run_each};
+use super::{
+    DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, workbench,
+};
+use crate::record::JobTrace;
+use crate::trace::{SpanName, Trace, write_chrome};
+use crate::ui::trace_view::{TimeRange, TraceView, TraceViewState};
+
+pub(crate) const ID: PageId = PageId::new("timeline");
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Timeline",
+    commands: command::COMMANDS,
+    guide: "timeline.md",
+};
+
+/// The interval at which bars grow while a job runs.
+const POLL_INTERVAL: Duration = Duration::from_millis(33);
+/// How much shorter the shown time gets with the button.
+const ZOOM: f64 = 0.5;
+
+/// The choices of this page; there are none to be remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TimelineChoices {}
+
+impl TimelineChoices {
+    #[must_use]
+    pub fn sanitized(self) -> Self {
+        self
+    }
+}
+
+pub(crate) struct Timeline {
+    /// The view of the trace of this program.
+    view: TraceViewState,
+    opened: OpenedTraces,
+    /// The place of the shown trace among the opened ones; `None` for that of this program.
+    shown: Option<usize>,
+    /// The traces that were asked for before the first frame.
+    to_open: Vec<PathBuf>,
+    commands: Vec<UiCommand>,
+    /// Whether bars grow in sight.
+    is_live: bool,
+    /// What the open dialog is for.
+    saves: bool,
+}
+
+impl Timeline {
+    pub(super) fn new(setup: &PageSetup) -> Self {
+        Self {
+            view: TraceViewState::default(),
+            opened: OpenedTraces::default(),
+            shown: None,
+            to_open: setup.traces.clone(),
+            commands: Vec::new(),
+            is_live: false,
+            saves: false,
+        }
+    }
+
+    /// The trace that is shown.
+    fn trace<'a>(&'a self, context: &'a PageContext) -> &'a Trace {
+        let opened = self.shown.and_then(|shown| self.opened.traces.get(shown));
+        opened.map_or_else(|| context.trace.trace(), |opened| &opened.trace)
+    }
+
+    fn view(&self) -> &TraceViewState {
+        let opened = self.shown.and_then(|shown| self.opened.traces.get(shown));
+        opened.map_or(&self.view, |opened| &opened.view)
+    }
+
+    fn view_mut(&mut self) -> &mut TraceViewState {
+        let opened = self
+            .shown
+            .and_then(|shown| self.opened.traces.get_mut(shown));
+        opened.map_or(&mut self.view, |opened| &mut opened.view)
+    }
+
+    /// The time at which open spans end; `None` if nothing of the shown trace goes on.
+    fn now(&self, context: &PageContext) -> Option<u64> {
+        let is_live = self.shown.is_none() && context.trace.is_running();
+        is_live.then(|| context.trace_now())
+    }
+
+    fn open(&mut self, paths: Vec<PathBuf>, context: &mut PageContext) {
+        for notice in self.opened.open(paths, context.waker()) {
+            context.notify(notice);
+        }
+    }
+
+    /// The number of the selected span's job, and after a `/` that of its item, as the Workbench takes it.
+    fn selected_item(&self, context: &PageContext) -> Option<String> {
+        let selected = self.view().selected.filter(|_| self.shown.is_none())?;
+        let job = JobTrace::job_of(selected.lane.group)?;
+        match self.trace(context).span(selected)?.name {
+            SpanName::Item(item) => Some(format!("{}/{item}", job.get())),
+            SpanName::Text(_) => Some(job.get().to_string()),
+        }
+    }
+
+    /// Zooms around the middle.
+    fn zoom(&mut self, factor: f64, context: &PageContext) {
+        let whole = self.whole(context);
+        let view = self.view_mut();
+        let range = view.range.unwrap_or_else(|| whole.with_margin());
+        let middle = range.from + range.length() / 2.0;
+        view.range = Some(range.zoomed(middle, factor).within(whole));
+    }
+
+    fn whole(&self, context: &PageContext) -> TimeRange {
+        TraceView::new(self.trace(context), self.now(context)).whole()
+    }
+
+    fn follow(&mut self, context: &PageContext) {
+        let whole = self.whole(context);
+        let view = self.view_mut();
+        // All of the time follows by itself.
+        view.follows = !(view.follows || view.range.is_none());
+        view.range.get_or_insert_with(|| whole.with_margin());
+    }
+}
+
+impl Page for Timeline {
+    fn info(&self) -> &'static PageInfo {
+        INFO
+    }
+
+    fn poll(&mut self, context: &mut PageContext) {
+        let mut paths = std::mem::take(&mut self.to_open);
+        if context.shows(&ID) {
+            let dropped = |input: &eframe::egui::InputState| {
+                let files = input.raw.dropped_files.iter();
+                files.map(|file| file.path().to_owned()).collect::<Vec<_>>()
+            };
+            paths.extend(context.ctx.input(dropped));
+        }
+        self.open(paths, context);
+        let (has_new, problems) = self.opened.poll();
+        for problem in problems {
+            context.notify(problem);
+        }
+        if has_new {
+            self.shown = self.opened.traces.len().checked_sub(1);
+            context.ctx.request_repaint();
+        }
+        self.is_live = context.shows(&ID) && self.now(context).is_some();
+    }
+
+    fn wants_poll_in(&self) -> Option<Duration> {
+        self.is_live.then_some(POLL_INTERVAL)
+    }
+
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
+        self.page_ui(context, ui);
+    }
+
+    fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
+        let is_empty = self.trace(context).is_empty();
+        let has_dialog = context.dialogs.is_open().then_some("A dialog is open.");
+        let why_not = match command {
+            command::OPEN => has_dialog,
+            command::CLOSE => self
+                .shown
+                .is_none()
+                .then_some("It is that of this program."),
+            _ if is_empty => Some("Nothing has run yet."),
+            command::SAVE => has_dialog,
+            command::SHOW_IN_RESULTS => {
+                let has_none = self.selected_item(context).is_none();
+                has_none.then_some("Click a bar of a job of this program first.")
+            }
+            command::FIT => self.view().range.is_none().then_some("All is shown."),
+            _ => None,
+        };
+        why_not.map(Cow::from)
+    }
+
+    fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        match command {
+            command::FIT => {
+                let view = self.view_mut();
+                view.range = None;
+                view.follows = false;
+            }
+            command::CLOSER => self.zoom(ZOOM, context),
+            command::FURTHER => self.zoom(1.0 / ZOOM, context),
+            command::FOLLOW => self.follow(context),
+            command::OPEN => {
+                self.saves = false;
+                let title = "Open a trace".to_owned();
+                context.dialogs.request(ID, DialogRequest::File { title });
+            }
+            command::CLOSE => {
+                if let Some(shown) = self.shown.take() {
+                    let closed = self.opened.traces.remove(shown);
+                    drop_in_task("close trace", closed);
+                }
+            }
+            command::SAVE => {
+                self.saves = true;
+                let request = DialogRequest::Save {
+                    title: "Save the trace".to_owned(),
+                    file_name: "meanwhile.trace.json".to_owned(),
+                };
+                context.dialogs.request(ID, request);
+            }
+            command::SHOW_IN_RESULTS => {
+                if let Some(item) = self.selected_item(context) {
+                    context.open = Some((workbench::ID, item));
+                }
+            }
+            // The view has the keys of the others.
+            _ => {}
+        }
+    }
+
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
+        let commands = std::mem::take(&mut self.commands);
+        run_each(commands, |command| self.run_command(command, context))
+    }
+
+    fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
+        if !self.saves {
+            let instead = "Start the program with the file: meanwhile FILE.trace.json.";
+            if let Some(paths) = context.picked(answer, instead) {
+                self.open(paths, context);
+            }
+            return;
+        }
+        let instead = "On the command line, meanwhile run has the option --trace.";
+        let Some(path) = context.picked_one(answer, instead) else {
+            return;
+        };
+        let trace = self.trace(context).clone();
+        context.run_in_background("save trace", move || {
+            saved_with(&path, |out| write_chrome(&trace, out), "The trace was")
+        });
+    }
+
+    fn open_files(&mut self, files: &[PathBuf], context: &mut PageContext) {
+        self.open(files.to_vec(), context);
+    }
+}

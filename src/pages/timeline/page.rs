@@ -1,0 +1,137 @@
+//! What the page `Timeline` looks like.
+
+use eframe::egui::{CentralPanel, Frame, Rangef, RichText, ScrollArea, TextEdit, Ui};
+
+use super::{Timeline, command};
+use crate::format;
+use crate::pages::PageContext;
+use crate::pages::commands::{self, UiCommand, Unavailable};
+use crate::ui::layout::{Edge, Pane};
+use crate::ui::trace_view::{TraceView, TraceViewState};
+use crate::ui::widgets::{empty_ui, tab_row_ui, tab_ui};
+
+const DETAILS_HEIGHT: f32 = 108.0;
+const MIN_DETAILS_HEIGHT: f32 = 40.0;
+const FILTER_WIDTH: f32 = 150.0;
+
+impl Timeline {
+    pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) {
+        let unavailable = Unavailable::of(self, context);
+        let now = self.now(context);
+        CentralPanel::default().show(ui, |ui| {
+            self.tabs_ui(ui);
+            let Self {
+                view,
+                opened,
+                shown,
+                commands,
+                ..
+            } = self;
+            let opened = shown.and_then(|shown| opened.traces.get_mut(shown));
+            let (trace, state, notes) = match opened {
+                Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
+                None => (context.trace.trace(), view, &[][..]),
+            };
+            tools_ui(state, &unavailable, ui, commands);
+            if trace.is_empty() {
+                let hint = "Start a job on the page Workbench: here it is shown what ran when, and what waited.";
+                return empty_ui(ui, "Nothing has run yet", hint);
+            }
+            let view = TraceView::new(trace, now);
+            let most = (ui.available_height() * 0.5).max(MIN_DETAILS_HEIGHT);
+            let details = Pane {
+                name: "Details of the timeline",
+                edge: Edge::Bottom,
+                size: DETAILS_HEIGHT.min(most),
+                range: Rangef::new(MIN_DETAILS_HEIGHT, most),
+                frame: None,
+            };
+            details.show(ui, |ui| details_ui(&view, state, notes, &unavailable, ui, commands));
+            CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
+                if view.show(state, ui) {
+                    ui.ctx().request_repaint();
+                }
+            });
+        });
+    }
+
+    /// Which trace is shown, if there are several.
+    fn tabs_ui(&mut self, ui: &mut Ui) {
+        if self.opened.traces.is_empty() {
+            return;
+        }
+        tab_row_ui(ui, |ui| {
+            tab_ui(&mut self.shown, None, "This program", ui);
+            for (place, opened) in self.opened.traces.iter().enumerate() {
+                tab_ui(&mut self.shown, Some(place), &opened.name, ui);
+            }
+        });
+    }
+}
+
+fn tools_ui(
+    view: &mut TraceViewState,
+    unavailable: &Unavailable,
+    ui: &mut Ui,
+    commands: &mut Vec<UiCommand>,
+) {
+    ui.horizontal_wrapped(|ui| {
+        for command in [command::FIT, command::CLOSER, command::FURTHER] {
+            if unavailable.button(command, ui).clicked() {
+                commands.push(command);
+            }
+        }
+        let follow = commands::info(command::FOLLOW);
+        let mut follows = view.follows || view.range.is_none();
+        let checkbox = ui.checkbox(&mut follows, follow.text);
+        if follow.with_tooltip(checkbox, None).changed() {
+            commands.push(command::FOLLOW);
+        }
+        let label = ui.label("Filter");
+        let filter = TextEdit::singleline(&mut view.filter)
+            .hint_text("job or thread")
+            .desired_width(FILTER_WIDTH);
+        ui.add(filter).labelled_by(label.id);
+        for command in [command::OPEN, command::SAVE, command::CLOSE] {
+            if unavailable.button(command, ui).clicked() {
+                commands.push(command);
+            }
+        }
+    });
+}
+
+/// The selected span, or what the bars mean.
+fn details_ui(
+    view: &TraceView<'_>,
+    state: &TraceViewState,
+    notes: &[String],
+    unavailable: &Unavailable,
+    ui: &mut Ui,
+    commands: &mut Vec<UiCommand>,
+) {
+    let text = state.selected.and_then(|selected| view.text(selected));
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let Some(text) = text else {
+            let dropped = view.dropped();
+            if dropped > 0 {
+                let dropped = format::count(dropped);
+                ui.label(format!(
+                    "{dropped} spans are left out: there is no room for more."
+                ));
+            }
+            for note in notes {
+                ui.label(note);
+            }
+            ui.label(RichText::new("Click a bar to see what it is.").weak());
+            TraceView::legend_ui(ui);
+            return;
+        };
+        ui.label(text);
+        for mark in view.marks_of(state.selected.map(|selected| selected.lane)) {
+            ui.label(RichText::new(mark).weak());
+        }
+        if unavailable.button(command::SHOW_IN_RESULTS, ui).clicked() {
+            commands.push(command::SHOW_IN_RESULTS);
+        }
+    });
+}

@@ -1,0 +1,353 @@
+//! The trace of jobs: lanes and spans, built from their events.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::event::{EventKind, JobEvent};
+use super::item::{ItemId, ItemState};
+use super::job_state::{JobId, JobState};
+use super::join::{JoinId, JoinOutcome};
+use crate::jobs::{JobSpec, RunOn};
+use crate::trace::{
+    Flow, FlowKind, Group, GroupId, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome, SpanState, Trace,
+};
+
+/// Numbers the threads on which items run, for as long as the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ThreadNumber(u64);
+
+impl ThreadNumber {
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// A trace with a group for each job: a lane for the whole, one for each thread that runs items, and those of the
+/// joins.
+#[derive(Debug, Default)]
+pub struct JobTrace {
+    trace: Trace,
+    jobs: BTreeMap<JobId, JobLanes>,
+    running: usize,
+}
+
+/// Where the spans of a job go. What there was no room for has no lane.
+#[derive(Debug)]
+struct JobLanes {
+    group: GroupId,
+    whole: Option<LaneId>,
+    /// Whether a thread ends with its item, so that the next one takes its lane.
+    has_short_threads: bool,
+    thread_kind: LaneKind,
+    threads: BTreeMap<ThreadNumber, LaneId>,
+    free: Vec<LaneId>,
+    /// The items that have begun and have not ended.
+    items: BTreeMap<ItemId, (ThreadNumber, SpanId)>,
+    joins: BTreeMap<JoinId, SpanId>,
+    free_joins: Vec<LaneId>,
+    join_lanes: usize,
+}
+
+impl JobTrace {
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The trace, to add what is about no job.
+    pub fn trace_mut(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
+    /// Whether a job has not ended.
+    pub fn is_running(&self) -> bool {
+        self.running > 0
+    }
+
+    /// The group of a job.
+    pub fn group_of(job: JobId) -> GroupId {
+        GroupId::new(job.get())
+    }
+
+    /// The job of a group; `None` for the group 0.
+    pub fn job_of(group: GroupId) -> Option<JobId> {
+        (group.get() > 0).then(|| JobId::new(group.get()))
+    }
+
+    /// Applies one event, in constant time. Ignores those of a job that it does not know.
+    pub fn apply(&mut self, event: &JobEvent) {
+        let at = nanos(event.at);
+        if let EventKind::JobDidStart { spec } = &event.kind {
+            let lanes = JobLanes::new(event.job, spec, at, &mut self.trace);
+            self.jobs.insert(event.job, lanes);
+            self.running += 1;
+        } else if let Some(lanes) = self.jobs.get_mut(&event.job) {
+            lanes.apply(at, &event.kind, &mut self.trace);
+            if matches!(event.kind, EventKind::JobDidFinish { .. }) {
+                self.running -= 1;
+            }
+        }
+    }
+
+    /// Removes a job that has ended, and returns its group.
+    ///
+    /// To drop a million spans takes longer than a frame; drop it on another thread.
+    pub fn remove(&mut self, job: JobId) -> Option<Group> {
+        self.jobs.remove(&job);
+        self.trace.remove_group(Self::group_of(job))
+    }
+}
+
+/// A time as the nanoseconds of a trace.
+pub fn nanos(at: Duration) -> u64 {
+    u64::try_from(at.as_nanos()).unwrap_or(u64::MAX - 1)
+}
+
+impl JobLanes {
+    fn new(job: JobId, spec: &JobSpec, at: u64, trace: &mut Trace) -> Self {
+        let (group, about) = (JobTrace::group_of(job), spec.options.job());
+        let title = format!("{job} {}", about.title());
+        trace.add_group(group, title.as_str());
+        let whole = trace.add_lane(group, "Job", LaneKind::Whole);
+        if let Some(whole) = whole {
+            let (name, planning) = (trace.add_text(&title), trace.add_text("looks for items"));
+            trace.begin(whole, at, name, SpanState::Runs);
+            trace.begin(whole, at, planning, SpanState::Runs);
+        }
+        let thread_kind = match spec.run_on {
+            _ if about.has_processes() => LaneKind::Process,
+            RunOn::Process => LaneKind::Worker,
+            RunOn::Pool | RunOn::Thread => LaneKind::Thread,
+        };
+        Self {
+            group,
+            whole,
+            has_short_threads: spec.run_on == RunOn::Thread,
+            thread_kind,
+            threads: BTreeMap::new(),
+            free: Vec::new(),
+            items: BTreeMap::new(),
+            joins: BTreeMap::new(),
+            free_joins: Vec::new(),
+            join_lanes: 0,
+        }
+    }
+
+    fn apply(&mut self, at: u64, event: &EventKind, trace: &mut Trace) {
+        match event {
+            EventKind::ItemDidAppear { item } => {
+                trace.add_item(self.group, &item.input.to_string_lossy());
+            }
+            EventKind::PlanDidFinish => self.end_plan(at, trace),
+            EventKind::ItemDidStart { item, thread } => self.begin_item(*item, *thread, at, trace),
+            EventKind::ItemDidPauseProcess { item, paused } => {
+                self.pause_item(*item, *paused, at, trace);
+            }
+            EventKind::ItemDidFinish { item, state } => self.end_item(*item, state, at, trace),
+            EventKind::CancelWasRequested => self.mark(at, "asked to cancel", trace),
+            EventKind::JobDidFinish { state } => self.end(state, at, trace),
+            EventKind::JoinDidStart {
+                join,
+                timeout,
+                blocking,
+            } => self.begin_join(*join, timeout.is_some(), *blocking, at, trace),
+            EventKind::JoinDidEnd { join, outcome } => self.end_join(*join, *outcome, at, trace),
+            EventKind::JoinWasExplained { join, causes } => {
+                for cause in causes {
+                    self.mark_join(*join, at, &cause.sentence, trace);
+                }
+            }
+            EventKind::ItemDidIgnoreCancel { item, .. } => {
+                let text = "ignored a cancel, so its worker was killed";
+                self.mark_item(*item, at, text, trace);
+            }
+            EventKind::ProcessStopWasRequested { item } => {
+                self.mark_item(*item, at, "asked to end", trace);
+            }
+            // Neither has a place in time, or the end of the item says it.
+            EventKind::JobDidStart { .. }
+            | EventKind::PlanDidNote { .. }
+            | EventKind::ItemDidProgress { .. }
+            | EventKind::ItemDidRunProcess { .. }
+            | EventKind::ItemDidStopTree { .. }
+            | EventKind::ItemDidEndProcess { .. }
+            | EventKind::BacktraceDidResolve { .. } => {}
+        }
+    }
+
+    fn end_plan(&mut self, at: u64, trace: &mut Trace) {
+        if let Some(whole) = self.whole {
+            trace.end(whole, at, SpanOutcome::None);
+        }
+    }
+
+    fn begin_item(&mut self, item: ItemId, thread: ThreadNumber, at: u64, trace: &mut Trace) {
+        let Some(lane) = self.lane_of(thread, at, trace) else {
+            return;
+        };
+        // The end of the item before may still be on its way.
+        if trace.lane(lane).is_some_and(|lane| lane.is_open()) {
+            trace.end(lane, at, SpanOutcome::None);
+        }
+        let name = u32::try_from(item.index()).map_or_else(|_| trace.add_text("item"), SpanName::Item);
+        if let Some(span) = trace.begin(lane, at, name, SpanState::Runs) {
+            self.items.insert(item, (thread, span));
+        }
+    }
+
+    fn lane_of(&mut self, thread: ThreadNumber, at: u64, trace: &mut Trace) -> Option<LaneId> {
+        if let Some(lane) = self.threads.get(&thread) {
+            return Some(*lane);
+        }
+        let lane = self.free.pop().or_else(|| self.add_thread(at, trace))?;
+        self.threads.insert(thread, lane);
+        Some(lane)
+    }
+
+    fn add_thread(&mut self, at: u64, trace: &mut Trace) -> Option<LaneId> {
+        let number = self.threads.len() + 1;
+        let name = match self.thread_kind {
+            LaneKind::Process => format!("Process {number}"),
+            LaneKind::Worker => format!("Isolated worker {number}"),
+            _ => format!("Thread {number}"),
+        };
+        let lane = trace.add_lane(self.group, name, self.thread_kind)?;
+        if let Some(whole) = self.whole {
+            trace.add_flow(Flow {
+                kind: FlowKind::Start,
+                from: (whole, at),
+                to: (lane, at),
+            });
+        }
+        Some(lane)
+    }
+
+    fn pause_item(&mut self, item: ItemId, paused: bool, at: u64, trace: &mut Trace) {
+        let Some((_, span)) = self.items.get(&item) else {
+            return;
+        };
+        if paused {
+            let name = trace.add_text("paused");
+            trace.begin(span.lane, at, name, SpanState::Stopped);
+        } else {
+            trace.end(span.lane, at, SpanOutcome::None);
+        }
+    }
+
+    fn end_item(&mut self, item: ItemId, state: &ItemState, at: u64, trace: &mut Trace) {
+        let Some((thread, span)) = self.items.remove(&item) else {
+            return;
+        };
+        trace.conclude(span, at, outcome_of_item(state));
+        if self.has_short_threads
+            && let Some(lane) = self.threads.remove(&thread)
+        {
+            self.free.push(lane);
+        }
+    }
+
+    fn end(&mut self, state: &JobState, at: u64, trace: &mut Trace) {
+        for (_, span) in std::mem::take(&mut self.items).into_values() {
+            trace.conclude(span, at, SpanOutcome::None);
+        }
+        if let Some(whole) = self.whole {
+            let job = SpanId {
+                lane: whole,
+                row: 0,
+                index: 0,
+            };
+            trace.conclude(job, at, outcome_of_job(state));
+        }
+    }
+
+    fn begin_join(&mut self, join: JoinId, has_timeout: bool, blocking: bool, at: u64, trace: &mut Trace) {
+        let lane = self.free_joins.pop().or_else(|| {
+            self.join_lanes += 1;
+            let name = match self.join_lanes {
+                1 => "Joins".to_owned(),
+                number => format!("Joins {number}"),
+            };
+            trace.add_lane(self.group, name, LaneKind::Joins)
+        });
+        let Some(lane) = lane else {
+            return;
+        };
+        let name = trace.add_text(match (blocking, has_timeout) {
+            (true, _) => "join on the UI thread",
+            (false, true) => "join with a timeout",
+            (false, false) => "join",
+        });
+        let state = if has_timeout {
+            SpanState::WaitsUntilDeadline
+        } else {
+            SpanState::WaitsInJoin
+        };
+        if let Some(span) = trace.begin(lane, at, name, state) {
+            self.joins.insert(join, span);
+        }
+    }
+
+    fn end_join(&mut self, join: JoinId, outcome: JoinOutcome, at: u64, trace: &mut Trace) {
+        // It stays known, for its wait may be explained later.
+        let Some(span) = self.joins.get(&join) else {
+            return;
+        };
+        self.free_joins.push(span.lane);
+        let ended = match outcome {
+            JoinOutcome::Joined => SpanOutcome::Returned,
+            JoinOutcome::TimedOut => SpanOutcome::TimedOut,
+            JoinOutcome::Detached => SpanOutcome::Cancelled,
+        };
+        trace.conclude(*span, at, ended);
+        if outcome == JoinOutcome::Joined
+            && let Some(whole) = self.whole
+        {
+            trace.add_flow(Flow {
+                kind: FlowKind::Join,
+                from: (whole, at),
+                to: (span.lane, at),
+            });
+        }
+    }
+
+    fn mark(&self, at: u64, text: &str, trace: &mut Trace) {
+        add_mark(self.whole, at, text, trace);
+    }
+
+    fn mark_join(&self, join: JoinId, at: u64, text: &str, trace: &mut Trace) {
+        add_mark(self.joins.get(&join).map(|span| span.lane), at, text, trace);
+    }
+
+    fn mark_item(&self, item: ItemId, at: u64, text: &str, trace: &mut Trace) {
+        let lane = self.items.get(&item).map(|(_, span)| span.lane);
+        add_mark(lane, at, text, trace);
+    }
+}
+
+fn add_mark(lane: Option<LaneId>, at: u64, text: &str, trace: &mut Trace) {
+    if let Some(lane) = lane {
+        let text = text.to_owned();
+        trace.add_mark(Mark { at, lane, text });
+    }
+}
+
+fn outcome_of_item(state: &ItemState) -> SpanOutcome {
+    match state {
+        ItemState::Waiting | ItemState::Running => SpanOutcome::None,
+        ItemState::Returned(_) => SpanOutcome::Returned,
+        ItemState::Failed(_) => SpanOutcome::Failed,
+        ItemState::Panicked(_) => SpanOutcome::Panicked,
+        ItemState::Crashed(_) => SpanOutcome::Crashed,
+        ItemState::Cancelled => SpanOutcome::Cancelled,
+    }
+}
+
+fn outcome_of_job(state: &JobState) -> SpanOutcome {
+    match state {
+        JobState::Running => SpanOutcome::None,
+        JobState::Returned => SpanOutcome::Returned,
+        JobState::Failed => SpanOutcome::Failed,
+        JobState::Panicked(_) => SpanOutcome::Panicked,
+        JobState::Cancelled => SpanOutcome::Cancelled,
+        JobState::TimedOut => SpanOutcome::TimedOut,
+    }
+}

@@ -1,0 +1,428 @@
+//! Collects the events of a file by process and thread, and makes a trace of them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::event::{Args, Event, Ident, Micros};
+use crate::trace::{
+    Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark, Span, SpanName,
+    SpanOutcome, SpanState, Trace,
+};
+
+/// After so many events that are none, a file is no trace.
+const MAX_ODD: usize = 10_000;
+/// The lanes that the spans of a thread get at most when they overlap.
+const MAX_OVERLAPS: usize = 64;
+/// The name of the counter that has the frames of this program's window.
+pub(super) const FRAME_TIME: &str = "frame time (ms)";
+
+/// The events of a file.
+#[derive(Default)]
+pub(super) struct Collected {
+    processes: BTreeMap<Ident, Process>,
+    /// The lanes in the order in which they were first seen.
+    lanes: Vec<LaneEvents>,
+    /// The place of a lane in `lanes`.
+    places: HashMap<LaneKey, usize>,
+    /// It has the texts already.
+    trace: Trace,
+    flows: Vec<(FlowKind, (usize, i64), (usize, i64))>,
+    open_flows: HashMap<String, (usize, i64)>,
+    marks: Vec<(usize, i64, SpanName)>,
+    frames: Vec<(i64, u64)>,
+    left_out: BTreeMap<&'static str, usize>,
+    count: usize,
+    odd: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct LaneKey {
+    process: Ident,
+    /// The thread, or what asynchronous events are called.
+    lane: String,
+    is_async: bool,
+}
+
+#[derive(Default)]
+struct Process {
+    name: Option<String>,
+    sort_index: i64,
+    lanes: Vec<usize>,
+}
+
+struct LaneEvents {
+    name: String,
+    kind: LaneKind,
+    sort_index: i64,
+    spans: Vec<RawSpan>,
+    /// The begins without an end, as places in `spans`, of a thread under the key "".
+    open: HashMap<String, Vec<usize>>,
+}
+
+#[derive(Clone, Copy)]
+struct RawSpan {
+    began: i64,
+    /// `None` while its end is not known.
+    ended: Option<i64>,
+    name: SpanName,
+    state: SpanState,
+    outcome: SpanOutcome,
+}
+
+impl Collected {
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn has_left_out(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
+    /// Whether there were many things and none was an event.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.count == 0 && self.odd >= MAX_ODD
+    }
+
+    pub(super) fn leave_out(&mut self, what: &'static str) {
+        self.odd += 1;
+        *self.left_out.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn add(&mut self, event: &Event<'_>) {
+        let at = event.ts.map(|Micros(at)| at);
+        match (&*event.ph, at) {
+            ("M", _) => self.add_metadata(event),
+            ("X", Some(at)) => self.add_complete(event, at),
+            ("B", Some(at)) => self.begin(event, at, self_lane(event), String::new()),
+            ("E", Some(at)) => self.end(event, at, self_lane(event), ""),
+            ("b" | "S", Some(at)) => match event.key() {
+                Some(key) => self.begin(event, at, async_lane(event), key),
+                None => self.leave_out("asynchronous events without a number"),
+            },
+            ("e" | "F", Some(at)) => match event.key() {
+                Some(key) => self.end(event, at, async_lane(event), &key),
+                None => self.leave_out("asynchronous events without a number"),
+            },
+            ("s" | "t" | "f", Some(at)) => self.add_flow(event, at),
+            ("i" | "I" | "R" | "n", Some(at)) => self.add_mark(event, at),
+            ("C", Some(at)) if event.name.as_deref() == Some(FRAME_TIME) => {
+                self.add_frame(&event.args(), at);
+            }
+            ("C", _) => self.leave_out("counters"),
+            ("P", _) => self.leave_out("samples"),
+            ("N" | "O" | "D" | "v" | "V" | "c" | "(" | ")" | "T" | "p", _) => {
+                self.leave_out("events about objects, memory and clocks");
+            }
+            (_, None) => self.leave_out("events without a time"),
+            _ => self.leave_out("events of an unknown kind"),
+        }
+    }
+
+    fn add_metadata(&mut self, event: &Event<'_>) {
+        self.count += 1;
+        let args = event.args();
+        match event.name.as_deref() {
+            Some("process_name") => {
+                self.process(event).name = args.name.map(|name| name.into_owned());
+            }
+            Some("process_sort_index") => {
+                self.process(event).sort_index = args.sort_index.unwrap_or(0);
+            }
+            Some("thread_name") => {
+                let kind = args.kind.as_deref().and_then(LaneKind::from_label);
+                if let (Some(lane), Some(name)) = (self.lane(self_lane(event)), args.name) {
+                    lane.name = name.into_owned();
+                    lane.kind = kind.unwrap_or(LaneKind::Thread);
+                }
+            }
+            Some("thread_sort_index") => {
+                if let Some(lane) = self.lane(self_lane(event)) {
+                    lane.sort_index = args.sort_index.unwrap_or(0);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_complete(&mut self, event: &Event<'_>, at: i64) {
+        let args = event.args();
+        let length = event.dur.map_or(0, |Micros(length)| length.max(0));
+        let open = event.dur.is_none() || args.open;
+        let span = self.span(event, &args, at);
+        if let Some(lane) = self.room(self_lane(event)) {
+            let ended = (!open).then(|| at.saturating_add(length));
+            lane.spans.push(RawSpan { ended, ..span });
+        }
+    }
+
+    fn begin(&mut self, event: &Event<'_>, at: i64, lane: LaneKey, key: String) {
+        let span = self.span(event, &event.args(), at);
+        if let Some(lane) = self.room(lane) {
+            lane.open.entry(key).or_default().push(lane.spans.len());
+            lane.spans.push(span);
+        }
+    }
+
+    fn end(&mut self, event: &Event<'_>, at: i64, lane: LaneKey, key: &str) {
+        self.count += 1;
+        let outcome = event.args().outcome;
+        let outcome = outcome.as_deref().and_then(SpanOutcome::from_label);
+        let ended = self.lane(lane).and_then(|lane| {
+            let place = lane.open.get_mut(key)?.pop()?;
+            lane.spans.get_mut(place)
+        });
+        match ended {
+            Some(span) => {
+                span.ended = Some(at.max(span.began));
+                span.outcome = outcome.unwrap_or(span.outcome);
+            }
+            None => self.leave_out("ends without a begin"),
+        }
+    }
+
+    fn span(&mut self, event: &Event<'_>, args: &Args<'_>, at: i64) -> RawSpan {
+        let state = args.state.as_deref().and_then(SpanState::from_label);
+        let outcome = args.outcome.as_deref().and_then(SpanOutcome::from_label);
+        RawSpan {
+            began: at,
+            ended: None,
+            name: self.trace.add_text(event.name.as_deref().unwrap_or("")),
+            state: state.unwrap_or(SpanState::Runs),
+            outcome: outcome.unwrap_or(SpanOutcome::None),
+        }
+    }
+
+    fn add_flow(&mut self, event: &Event<'_>, at: i64) {
+        let Some(key) = event.key() else {
+            return self.leave_out("flows without a number");
+        };
+        self.count += 1;
+        let kind = match event.cat.as_deref() {
+            Some("join") => FlowKind::Join,
+            _ => FlowKind::Start,
+        };
+        let Some(place) = self.place(self_lane(event)) else {
+            return;
+        };
+        if event.ph != "s"
+            && let Some(from) = self.open_flows.remove(&key)
+        {
+            if self.flows.len() == MAX_LANES {
+                return self.leave_out("flows that there is no room for");
+            }
+            self.flows.push((kind, from, (place, at)));
+        }
+        if event.ph != "f" {
+            if self.open_flows.len() == MAX_LANES {
+                return self.leave_out("flows that there is no room for");
+            }
+            self.open_flows.insert(key, (place, at));
+        }
+    }
+
+    fn add_mark(&mut self, event: &Event<'_>, at: i64) {
+        self.count += 1;
+        if self.marks.len() == MAX_LANES {
+            return self.leave_out("instants that there is no room for");
+        }
+        let text = self.trace.add_text(event.name.as_deref().unwrap_or(""));
+        if let Some(place) = self.place(self_lane(event)) {
+            self.marks.push((place, at, text));
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates"
+    )]
+    fn add_frame(&mut self, args: &Args<'_>, at: i64) {
+        self.count += 1;
+        let took = args.took.unwrap_or(0.0);
+        // As many as a trace keeps come back; more are of another program.
+        if self.frames.len() < MAX_LANES {
+            self.frames.push((at, (took * 1e6).round() as u64));
+        }
+    }
+
+    fn process(&mut self, event: &Event<'_>) -> &mut Process {
+        self.processes.entry(process_of(event)).or_default()
+    }
+
+    /// A lane with room for another span.
+    fn room(&mut self, key: LaneKey) -> Option<&mut LaneEvents> {
+        if self.count >= MAX_SPANS {
+            self.leave_out("spans that there is no room for");
+            return None;
+        }
+        self.count += 1;
+        self.lane(key)
+    }
+
+    fn lane(&mut self, key: LaneKey) -> Option<&mut LaneEvents> {
+        let place = self.place(key)?;
+        self.lanes.get_mut(place)
+    }
+
+    fn place(&mut self, key: LaneKey) -> Option<usize> {
+        if let Some(place) = self.places.get(&key) {
+            return Some(*place);
+        }
+        if self.lanes.len() == MAX_LANES {
+            self.leave_out("threads that there is no room for");
+            return None;
+        }
+        let place = self.lanes.len();
+        self.lanes.push(LaneEvents {
+            name: if key.is_async {
+                key.lane.clone()
+            } else {
+                format!("Thread {}", key.lane)
+            },
+            kind: LaneKind::Thread,
+            sort_index: 0,
+            spans: Vec::new(),
+            open: HashMap::new(),
+        });
+        let process = self.processes.entry(key.process.clone()).or_default();
+        process.lanes.push(place);
+        self.places.insert(key, place);
+        Some(place)
+    }
+
+    /// Makes the trace. The times of a file of another program are counted from its first event.
+    pub(super) fn into_trace(mut self, is_own: bool, notes: &mut Vec<String>) -> Trace {
+        let begins = self
+            .lanes
+            .iter()
+            .flat_map(|lane| &lane.spans)
+            .map(|span| span.began);
+        let marks = self.marks.iter().map(|(_, at, _)| *at);
+        let origin = if is_own {
+            0
+        } else {
+            begins.chain(marks).min().unwrap_or(0)
+        };
+        let since = |at: i64| u64::try_from(at.saturating_sub(origin)).unwrap_or(0);
+        let mut trace = std::mem::take(&mut self.trace);
+        let mut ids: HashMap<usize, LaneId> = HashMap::new();
+        let mut processes: Vec<_> = std::mem::take(&mut self.processes).into_iter().collect();
+        processes.sort_by_key(|(_, process)| process.sort_index);
+        let mut overlapping = 0;
+        for (number, (pid, mut process)) in (0..).zip(processes) {
+            let own = is_own.then(|| pid.0.parse().ok()).flatten();
+            let group = GroupId::new(own.unwrap_or(number));
+            let name = process.name.unwrap_or_else(|| format!("Process {}", pid.0));
+            trace.add_group(group, name);
+            process
+                .lanes
+                .sort_by_key(|place| self.lanes[*place].sort_index);
+            for place in process.lanes {
+                let lane = &mut self.lanes[place];
+                let Some(id) = trace.add_lane(group, lane.name.as_str(), lane.kind) else {
+                    continue;
+                };
+                ids.insert(place, id);
+                overlapping += add_spans(lane, id, &since, &mut trace);
+            }
+        }
+        for (kind, from, to) in self.flows {
+            if let (Some(a), Some(b)) = (ids.get(&from.0), ids.get(&to.0)) {
+                let (from, to) = ((*a, since(from.1)), (*b, since(to.1)));
+                trace.add_flow(Flow { kind, from, to });
+            }
+        }
+        for (place, at, text) in self.marks {
+            if let Some(lane) = ids.get(&place) {
+                let text = trace.name(lane.group, text).into_owned();
+                trace.add_mark(Mark {
+                    at: since(at),
+                    lane: *lane,
+                    text,
+                });
+            }
+        }
+        self.frames.sort_unstable();
+        for (at, took) in self.frames {
+            trace.add_frame(Frame {
+                at: since(at),
+                took,
+            });
+        }
+        if overlapping > 0 {
+            *self
+                .left_out
+                .entry("spans that overlap too many others")
+                .or_default() += overlapping;
+        }
+        let left_out = self.left_out.iter();
+        notes.extend(left_out.map(|(what, count)| format!("Left out: {count} {what}.")));
+        trace
+    }
+}
+
+/// Adds the spans of a thread: those that overlap others in lanes of their own. Returns the number of those that there
+/// is no lane for.
+fn add_spans(
+    lane: &mut LaneEvents,
+    id: LaneId,
+    since: &dyn Fn(i64) -> u64,
+    trace: &mut Trace,
+) -> usize {
+    let mut spans = std::mem::take(&mut lane.spans);
+    // The one around others comes before them.
+    spans.sort_by_key(|span| {
+        (
+            span.began,
+            std::cmp::Reverse(span.ended.unwrap_or(i64::MAX)),
+        )
+    });
+    let mut to = id;
+    for overlap in 0..MAX_OVERLAPS {
+        if overlap > 0 {
+            let name = format!("{} ({})", lane.name, overlap + 1);
+            let Some(next) = trace.add_lane(id.group, name, lane.kind) else {
+                break;
+            };
+            to = next;
+        }
+        spans.retain(|span| {
+            let mut made = Span::open(since(span.began), span.name, span.state);
+            if let Some(ended) = span.ended {
+                made = made.until(since(ended), span.outcome);
+            }
+            trace.add(to, made).is_none()
+        });
+        if spans.is_empty() {
+            break;
+        }
+    }
+    spans.len()
+}
+
+fn process_of(event: &Event<'_>) -> Ident {
+    event.pid.clone().unwrap_or_else(|| Ident(String::new()))
+}
+
+fn self_lane(event: &Event<'_>) -> LaneKey {
+    LaneKey {
+        process: process_of(event),
+        lane: event
+            .tid
+            .as_ref()
+            .map_or_else(String::new, |tid| tid.0.clone()),
+        is_async: false,
+    }
+}
+
+fn async_lane(event: &Event<'_>) -> LaneKey {
+    LaneKey {
+        process: process_of(event),
+        lane: event
+            .name
+            .as_deref()
+            .or(event.cat.as_deref())
+            .unwrap_or("")
+            .to_owned(),
+        is_async: true,
+    }
+}

@@ -1,0 +1,188 @@
+//! A lane: the rows of spans of one thread, process or the like.
+
+use super::row::Row;
+use super::span::{Span, SpanOutcome};
+
+/// One thread, process, or whatever else has spans that lie within each other or follow each other.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    pub name: String,
+    pub kind: LaneKind,
+    rows: Vec<Row>,
+    /// The spans that have not ended, outermost first: each is the last one of the row at its place.
+    open: Vec<Open>,
+}
+
+/// Whose lane it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LaneKind {
+    /// The window.
+    Window,
+    /// A job, or a program, as a whole.
+    Whole,
+    /// Waits for the end of a job.
+    Joins,
+    /// A task or a thread.
+    Thread,
+    /// A thread that hands its items to isolated workers.
+    Worker,
+    Process,
+}
+
+impl LaneKind {
+    pub const ALL: [Self; 6] = [
+        Self::Window,
+        Self::Whole,
+        Self::Joins,
+        Self::Thread,
+        Self::Worker,
+        Self::Process,
+    ];
+
+    pub(super) fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.label() == label)
+    }
+
+    /// The word in files.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Whole => "whole",
+            Self::Joins => "joins",
+            Self::Thread => "thread",
+            Self::Worker => "worker",
+            Self::Process => "process",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Open {
+    /// At this place of its row.
+    Kept(usize),
+    /// There was no room for it.
+    Skipped,
+}
+
+impl Lane {
+    pub(super) fn new(name: String, kind: LaneKind) -> Self {
+        Self {
+            name,
+            kind,
+            rows: Vec::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// The rows, outermost first.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The number of its spans.
+    pub fn len(&self) -> usize {
+        self.rows.iter().map(Row::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.iter().all(Row::is_empty)
+    }
+
+    /// Whether a span has begun in it and has not ended.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// When its first span began.
+    pub fn began(&self) -> Option<u64> {
+        Some(self.rows.first()?.get(0)?.began())
+    }
+
+    /// When the next span within the open ones may begin.
+    pub(super) fn free_from(&self) -> u64 {
+        let last = self.rows.get(self.kept()).and_then(Row::last);
+        let around = self
+            .kept()
+            .checked_sub(1)
+            .and_then(|row| self.rows[row].last());
+        let ended = last.and_then(Span::ended).unwrap_or(0);
+        ended.max(around.map_or(0, Span::began))
+    }
+
+    /// Adds a span within those that are open, or after those that have ended. Returns its row and its place; `None` if
+    /// it would overlap the end of another one.
+    pub(super) fn push(&mut self, span: Span) -> Option<(usize, usize)> {
+        let depth = self.depth_of(&span)?;
+        if depth == self.rows.len() {
+            self.rows.push(Row::default());
+        }
+        let index = self.rows[depth].push(span);
+        if span.is_open() {
+            self.open.push(Open::Kept(index));
+        }
+        Some((depth, index))
+    }
+
+    /// Passes over a span for which there is no room.
+    pub(super) fn skip(&mut self, span: &Span) -> Option<(usize, usize)> {
+        if span.is_open() {
+            self.open.push(Open::Skipped);
+        }
+        None
+    }
+
+    /// The row of a span: below the open ones, and below those of the rest that it lies in.
+    fn depth_of(&self, span: &Span) -> Option<usize> {
+        let open = self.kept();
+        let below = self.rows.iter().skip(open);
+        let around = below
+            .map_while(Row::last)
+            .take_while(|last| last.raw_end() > span.began());
+        let mut depth = open;
+        for last in around {
+            // An open span would end whenever it likes.
+            if span.is_open() || last.raw_end() < span.raw_end() {
+                return None;
+            }
+            depth += 1;
+        }
+        Some(depth)
+    }
+
+    /// Ends the innermost open span.
+    pub(super) fn end(&mut self, at: u64, outcome: SpanOutcome) {
+        if let Some(Open::Kept(index)) = self.open.pop() {
+            let depth = self.kept();
+            let at = self.not_before_inner(depth, at);
+            self.rows[depth].end(index, at, outcome);
+        }
+    }
+
+    /// Ends the span at a row and a place there, and those within it. Of one that has ended it says how, and that it
+    /// was earlier.
+    pub(super) fn conclude(&mut self, place: (usize, usize), at: u64, outcome: SpanOutcome) {
+        let is_open = |lane: &Self| {
+            let row = lane.rows.get(place.0);
+            lane.kept() > place.0 && row.is_some_and(|row| row.len() == place.1 + 1)
+        };
+        while is_open(self) {
+            self.end(at, SpanOutcome::None);
+        }
+        let at = self.not_before_inner(place.0, at);
+        if let Some(row) = self.rows.get_mut(place.0) {
+            row.end(place.1, at, outcome);
+        }
+    }
+
+    /// A span of a row ends no earlier than what lies in it.
+    fn not_before_inner(&self, row: usize, at: u64) -> u64 {
+        let inner = self.rows.get(row + 1).and_then(Row::last);
+        let ended = inner.and_then(Span::ended);
+        ended.map_or(at, |ended| at.max(ended))
+    }
+
+    fn kept(&self) -> usize {
+        let kept = |open: &&Open| matches!(open, Open::Kept(_));
+        self.open.iter().filter(kept).count()
+    }
+}

@@ -1,0 +1,356 @@
+//! A trace: what ran and what waited, in which lane and when. Plain data, as a profiler has it.
+//!
+//! A trace has *groups*, such as a job or a program. A group has *lanes*: a thread, a process, the joins of a job. The
+//! spans of a lane are in *rows*, as they are drawn: those of a row follow each other, and each of a lower row lies
+//! within one of the row above. All times are nanoseconds since the trace began.
+
+mod chrome;
+mod frames;
+mod item_names;
+mod lane;
+mod row;
+mod span;
+mod texts;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+pub use chrome::{ReadTrace, ReadTraceError, VERSION, read_chrome, write_chrome};
+pub use frames::{Frame, Frames};
+use item_names::ItemNames;
+pub use lane::{Lane, LaneKind};
+pub use row::{Piece, Row};
+pub use span::{Span, SpanName, SpanOutcome, SpanState};
+use texts::Texts;
+
+/// The number of spans that a trace keeps at most: 70 MB. It counts those that it drops.
+pub const MAX_SPANS: usize = 2_000_000;
+/// The number of lanes that a trace keeps at most, and of flows and of marks.
+pub const MAX_LANES: usize = 100_000;
+
+/// Numbers the groups of a trace, in the order in which they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(u64);
+
+/// Names a lane of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaneId {
+    pub group: GroupId,
+    /// The place of the lane in its group.
+    pub index: usize,
+}
+
+/// Names a span of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpanId {
+    pub lane: LaneId,
+    pub row: usize,
+    /// The place of the span in its row.
+    pub index: usize,
+}
+
+/// What ran and what waited, and when. A clone is a cheap snapshot, which shares the spans.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    groups: BTreeMap<GroupId, Group>,
+    flows: Vec<Flow>,
+    marks: Vec<Mark>,
+    frames: Frames,
+    texts: Texts,
+    spans: usize,
+    lanes: usize,
+    dropped: u64,
+    last_at: u64,
+    revision: u64,
+}
+
+/// Lanes that belong together, such as those of a job.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub name: String,
+    lanes: Vec<Lane>,
+    items: ItemNames,
+}
+
+/// From what happened in one lane to what that made happen in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    pub kind: FlowKind,
+    pub from: (LaneId, u64),
+    pub to: (LaneId, u64),
+}
+
+/// The kind of a [`Flow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowKind {
+    /// One starts another.
+    Start,
+    /// The end of one ends the wait of another.
+    Join,
+}
+
+/// Something that happened at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub at: u64,
+    pub lane: LaneId,
+    pub text: String,
+}
+
+impl GroupId {
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl Trace {
+    pub fn groups(&self) -> impl DoubleEndedIterator<Item = (GroupId, &Group)> {
+        self.groups.iter().map(|(id, group)| (*id, group))
+    }
+
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(&id)
+    }
+
+    pub fn lane(&self, id: LaneId) -> Option<&Lane> {
+        self.group(id.group)?.lanes.get(id.index)
+    }
+
+    pub fn span(&self, id: SpanId) -> Option<&Span> {
+        self.lane(id.lane)?.rows().get(id.row)?.get(id.index)
+    }
+
+    /// The lanes of all groups.
+    pub fn lanes(&self) -> impl Iterator<Item = (LaneId, &Lane)> {
+        self.groups().flat_map(|(id, group)| group.lanes(id))
+    }
+
+    pub fn flows(&self) -> &[Flow] {
+        &self.flows
+    }
+
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// The last frames of the window.
+    pub fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// The name of a span of a group.
+    pub fn name(&self, group: GroupId, name: SpanName) -> Cow<'_, str> {
+        match name {
+            SpanName::Text(number) => self.texts.get(number).into(),
+            SpanName::Item(number) => {
+                let group = self.group(group);
+                let name = group.and_then(|group| group.items.get(number as usize));
+                name.map_or_else(|| format!("item {}", number + 1).into(), Cow::from)
+            }
+        }
+    }
+
+    /// The number of spans.
+    pub fn len(&self) -> usize {
+        self.spans
+    }
+
+    /// Whether it has no group.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The number of spans, lanes, flows and marks that there was no room for.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The latest time of anything in it.
+    pub fn last_at(&self) -> u64 {
+        self.last_at
+    }
+
+    /// A number that changes with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Adds a group, or gives the one with this number another name.
+    pub fn add_group(&mut self, id: GroupId, name: impl Into<String>) {
+        self.revision += 1;
+        let name = name.into();
+        let new = || Group {
+            name: String::new(),
+            lanes: Vec::new(),
+            items: ItemNames::default(),
+        };
+        self.groups.entry(id).or_insert_with(new).name = name;
+    }
+
+    /// Removes a group with all that is in it, and returns it. Its texts stay.
+    ///
+    /// Dropping a million spans takes longer than a frame; drop it on another thread.
+    pub fn remove_group(&mut self, id: GroupId) -> Option<Group> {
+        let group = self.groups.remove(&id)?;
+        self.revision += 1;
+        self.spans -= group.lanes.iter().map(Lane::len).sum::<usize>();
+        self.lanes -= group.lanes.len();
+        self.flows
+            .retain(|flow| flow.from.0.group != id && flow.to.0.group != id);
+        self.marks.retain(|mark| mark.lane.group != id);
+        Some(group)
+    }
+
+    /// Adds a lane to a group. Returns `None` if there is no such group, or no room.
+    pub fn add_lane(
+        &mut self,
+        group: GroupId,
+        name: impl Into<String>,
+        kind: LaneKind,
+    ) -> Option<LaneId> {
+        let lanes = &mut self.groups.get_mut(&group)?.lanes;
+        if self.lanes == MAX_LANES {
+            self.dropped += 1;
+            return None;
+        }
+        self.revision += 1;
+        self.lanes += 1;
+        lanes.push(Lane::new(name.into(), kind));
+        let index = lanes.len() - 1;
+        Some(LaneId { group, index })
+    }
+
+    /// Adds the name of the next item of a group, for [`SpanName::Item`]. Does nothing if there is no such group.
+    pub fn add_item(&mut self, group: GroupId, name: &str) {
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.items.push(name);
+        }
+    }
+
+    fn note_dropped(&mut self, dropped: u64) {
+        self.dropped += dropped;
+    }
+
+    /// The number of a text, to be a [`SpanName`]. Equal texts have one number.
+    pub fn add_text(&mut self, text: &str) -> SpanName {
+        SpanName::Text(self.texts.add(text))
+    }
+
+    /// Begins a span in a lane, within those that are open there, and not before the end of the last one. Returns `None`
+    /// if there is no such lane, or no room.
+    pub fn begin(
+        &mut self,
+        lane: LaneId,
+        at: u64,
+        name: SpanName,
+        state: SpanState,
+    ) -> Option<SpanId> {
+        let at = at.max(self.lane(lane)?.free_from());
+        let span = Span::open(at, name, state);
+        self.push(lane, span, at)
+    }
+
+    /// Ends the span in a lane that began last and is open. Does nothing if there is none.
+    pub fn end(&mut self, lane: LaneId, at: u64, outcome: SpanOutcome) {
+        self.last_at = self.last_at.max(at);
+        self.revision += 1;
+        if let Some(lane) = self.lane_mut(lane) {
+            lane.end(at, outcome);
+        }
+    }
+
+    /// Ends an open span with those within it. Of one that has ended it says how, and that it was earlier if that
+    /// is known now.
+    pub fn conclude(&mut self, span: SpanId, at: u64, outcome: SpanOutcome) {
+        self.last_at = self.last_at.max(at);
+        self.revision += 1;
+        if let Some(lane) = self.lane_mut(span.lane) {
+            lane.conclude((span.row, span.index), at, outcome);
+        }
+    }
+
+    /// Adds a span that has ended. Those of a lane come in the order of their begins. Returns `None` if there is no such
+    /// lane, if it would overlap the end of a span there, or if there is no room.
+    pub fn add(&mut self, lane: LaneId, span: Span) -> Option<SpanId> {
+        let last_at = span.ended().unwrap_or(span.began());
+        self.push(lane, span, last_at)
+    }
+
+    fn push(&mut self, id: LaneId, span: Span, last_at: u64) -> Option<SpanId> {
+        let is_full = self.spans == MAX_SPANS;
+        self.last_at = self.last_at.max(last_at);
+        self.revision += 1;
+        let lane = self.lane_mut(id)?;
+        let place = if is_full {
+            lane.skip(&span)
+        } else {
+            lane.push(span)
+        };
+        let Some((row, index)) = place else {
+            self.dropped += u64::from(is_full);
+            return None;
+        };
+        self.spans += 1;
+        Some(SpanId {
+            lane: id,
+            row,
+            index,
+        })
+    }
+
+    /// Adds an arrow between two lanes, as far as there is room.
+    pub fn add_flow(&mut self, flow: Flow) {
+        self.revision += 1;
+        if self.flows.len() == MAX_LANES {
+            self.dropped += 1;
+        } else {
+            self.flows.push(flow);
+        }
+    }
+
+    /// Adds a mark to a lane, as far as there is room.
+    pub fn add_mark(&mut self, mark: Mark) {
+        self.revision += 1;
+        self.last_at = self.last_at.max(mark.at);
+        if self.marks.len() == MAX_LANES {
+            self.dropped += 1;
+        } else {
+            self.marks.push(mark);
+        }
+    }
+
+    /// Adds a frame of the window, after all others.
+    pub fn add_frame(&mut self, frame: Frame) {
+        self.frames.push(frame);
+    }
+
+    fn lane_mut(&mut self, id: LaneId) -> Option<&mut Lane> {
+        self.groups.get_mut(&id.group)?.lanes.get_mut(id.index)
+    }
+}
+
+impl Group {
+    /// Its lanes, in the order in which they were added. `id` is its own number.
+    pub fn lanes(&self, id: GroupId) -> impl Iterator<Item = (LaneId, &Lane)> {
+        let lanes = self.lanes.iter().enumerate();
+        lanes.map(move |(index, lane)| (LaneId { group: id, index }, lane))
+    }
+
+    pub(crate) fn lane_count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// The number of its spans.
+    pub fn len(&self) -> usize {
+        self.lanes.iter().map(Lane::len).sum()
+    }
+
+    /// Whether it has no span.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.iter().all(Lane::is_empty)
+    }
+}

@@ -1,0 +1,396 @@
+//! A trace on screen: lanes along one time axis, to be zoomed and moved.
+//!
+//! What is out of sight costs nothing, and what is thinner than a pixel is drawn once a pixel, so a frame takes as long
+//! for a million spans as for some thousand. All bars form one mesh.
+
+mod bars;
+mod keys;
+mod painter;
+mod places;
+mod range;
+mod style;
+
+use std::collections::BTreeSet;
+
+use eframe::egui::{
+    self, Align2, FontId, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, Vec2,
+    WidgetInfo,
+};
+
+use self::painter::Painter;
+use self::places::{Entry, Place};
+pub use self::range::TimeRange;
+use super::legend::legend_ui;
+use super::time_axis::AXIS_HEIGHT;
+use super::tokens::{UNIT, tokens};
+use super::widgets::cut_in_the_middle;
+use crate::format;
+use crate::trace::{GroupId, Lane, LaneId, SpanId, SpanOutcome, Trace};
+
+/// The column of names, left of the lanes.
+const NAME_WIDTH: f32 = 150.0;
+const NAME_SIZE: f32 = 12.5;
+/// The strip of the window's frames, below the lanes.
+const STRIP_HEIGHT: f32 = 34.0;
+/// A span is found this many points beside it.
+const REACH: f32 = 3.0;
+
+/// What the user has done to the view.
+#[derive(Clone, Debug, Default)]
+pub struct TraceViewState {
+    /// The time that is shown; `None` for all of it.
+    pub range: Option<TimeRange>,
+    /// Whether the end of the range goes on with the time.
+    pub follows: bool,
+    pub folded: BTreeSet<GroupId>,
+    /// The lanes that are shown first.
+    pub pinned: BTreeSet<LaneId>,
+    pub selected: Option<SpanId>,
+    /// Only groups and lanes whose name has this text are shown.
+    pub filter: String,
+    /// Whether the selected span is to be brought into sight.
+    pub reveals: bool,
+}
+
+/// A view of a trace.
+pub struct TraceView<'a> {
+    trace: &'a Trace,
+    /// The time now, at which open spans end; `None` if nothing in the trace goes on.
+    now: Option<u64>,
+}
+
+impl<'a> TraceView<'a> {
+    /// A view of a trace that goes on until `now`; `None` if nothing in it goes on.
+    pub fn new(trace: &'a Trace, now: Option<u64>) -> Self {
+        Self { trace, now }
+    }
+
+    /// The number of spans that there was no room for.
+    pub fn dropped(&self) -> u64 {
+        self.trace.dropped()
+    }
+
+    /// The time of all that there is.
+    pub fn whole(&self) -> TimeRange {
+        let begins = self.trace.lanes().filter_map(|(_, lane)| lane.began());
+        let until = self.end();
+        TimeRange::new(begins.min().unwrap_or(0).min(until), until)
+    }
+
+    /// What there is to say about a span, in a line for each thing.
+    pub fn text(&self, id: SpanId) -> Option<String> {
+        let (lane, span) = (self.trace.lane(id.lane)?, self.trace.span(id)?);
+        let whole = self.whole();
+        let ended = span.ended_by(self.end());
+        let doing = match span.outcome {
+            SpanOutcome::None => span.state.title(),
+            outcome => outcome.title(),
+        };
+        let goes_on = if span.ended().is_none() {
+            " so far"
+        } else {
+            ""
+        };
+        Some(format!(
+            "{}\n{doing}, {}{goes_on}, from {}\n{}",
+            self.trace.name(id.lane.group, span.name),
+            format::duration(duration(ended - span.began())),
+            format::duration(duration(span.began().saturating_sub(begin(whole)))),
+            lane.name,
+        ))
+    }
+
+    /// What the marks of a lane say, each with its time.
+    pub fn marks_of(&self, lane: Option<LaneId>) -> impl Iterator<Item = String> {
+        let begin = begin(self.whole());
+        let marks = self.trace.marks().iter();
+        let marks = marks.filter(move |mark| Some(mark.lane) == lane);
+        marks.map(move |mark| {
+            let at = format::duration(duration(mark.at.saturating_sub(begin)));
+            format!("{at}: {}", mark.text)
+        })
+    }
+
+    /// Draws the view over all the available room. Returns whether something has changed that the next frame shows.
+    pub fn show(&self, state: &mut TraceViewState, ui: &mut Ui) -> bool {
+        let whole = self.whole();
+        let room = ui.available_rect_before_wrap();
+        let axis = Rangef::new(room.left() + NAME_WIDTH, room.right() - UNIT * 3.0);
+        let mut range = self.shown_range(state, whole);
+        let places = places::places(self.trace, state);
+        let before = (
+            state.range,
+            state.selected,
+            state.folded.len(),
+            state.pinned.len(),
+        );
+
+        let top = room.with_max_y(room.top() + AXIS_HEIGHT);
+        let strip = room.with_min_y((room.bottom() - STRIP_HEIGHT).max(top.bottom()));
+        let lanes = Rect::from_min_max(top.left_bottom(), strip.right_top());
+        let plot = Rect::from_x_y_ranges(axis, lanes.y_range());
+        let background = ui.interact(plot, ui.scope_id().with("plot"), Sense::click_and_drag());
+        background.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.summary()));
+        if let Some(moved) = keys::moved(range, axis, &background, ui) {
+            range = moved.within(whole);
+            state.range = Some(range);
+            state.follows = false;
+        }
+        let painter = Painter::new(self, state, range, axis, ui);
+        painter.axis(top, plot, ui);
+        self.strip_ui(strip, &painter, ui);
+        let mut clicked = None;
+        let mut ui = ui.new_child(UiBuilder::new().max_rect(lanes));
+        let scroll = ScrollArea::vertical().auto_shrink(false).id_salt("lanes");
+        let scroll = match self.revealed(state, &places) {
+            Some(offset) => scroll.vertical_scroll_offset(offset),
+            None => scroll,
+        };
+        scroll.show_viewport(&mut ui, |ui, visible| {
+            ui.set_height(places::height(&places));
+            let origin = ui.min_rect().left_top();
+            let shown = places::between(&places, visible.top(), visible.bottom());
+            let shown = &places[shown];
+            painter.lanes(shown, origin, ui);
+            for place in shown {
+                let rect = Rect::from_min_size(
+                    Pos2::new(room.left(), origin.y + place.top),
+                    Vec2::new(room.width(), place.height),
+                );
+                self.entry_ui(place, rect, state, ui);
+            }
+            let pointer = background.hover_pos();
+            let hit = pointer.and_then(|at| painter.span_at(shown, origin, at));
+            if let Some(text) = hit.and_then(|hit| self.text(hit)) {
+                background.clone().on_hover_text_at_pointer(text);
+            }
+            clicked = background.clicked().then_some(hit);
+        });
+        if let Some(clicked) = clicked {
+            state.selected = clicked;
+            background.request_focus();
+        }
+        self.walk(state, &places, &background, &ui);
+        before
+            != (
+                state.range,
+                state.selected,
+                state.folded.len(),
+                state.pinned.len(),
+            )
+    }
+
+    /// The legend, to be drawn wherever there is room.
+    pub fn legend_ui(ui: &mut Ui) {
+        let entries = style::legend(tokens(ui));
+        legend_ui(&entries, ui);
+    }
+
+    fn end(&self) -> u64 {
+        self.now.unwrap_or(0).max(self.trace.last_at())
+    }
+
+    fn shown_range(&self, state: &mut TraceViewState, whole: TimeRange) -> TimeRange {
+        let Some(range) = state.range else {
+            return whole.with_margin();
+        };
+        if !state.follows || self.now.is_none() {
+            return range;
+        }
+        let by = whole.with_margin().until - range.until;
+        let range = range.moved(by / range.length());
+        state.range = Some(range);
+        range
+    }
+
+    /// The frames of the window, and their times.
+    fn strip_ui(&self, strip: Rect, painter: &Painter<'_>, ui: &Ui) {
+        let response = ui.interact(strip, ui.scope_id().with("frames"), Sense::hover());
+        response.widget_info(|| {
+            let longest = self.trace.frames().iter().map(|frame| frame.took).max();
+            let longest = longest.map_or_else(String::new, |took| {
+                format!(", longest {}", format::duration(duration(took)))
+            });
+            WidgetInfo::labeled(
+                egui::Role::Image,
+                true,
+                format!("Frames of this window{longest}"),
+            )
+        });
+        let at = Pos2::new(strip.left() + UNIT * 5.0, strip.center().y);
+        let font = FontId::proportional(NAME_SIZE);
+        let color = tokens(ui).text_weak;
+        ui.painter().text(
+            at,
+            Align2::LEFT_CENTER,
+            "Frames of this window",
+            font,
+            color,
+        );
+        painter.frames(strip, ui);
+        let frame = response.hover_pos().and_then(|at| painter.frame_at(at));
+        if let Some(frame) = frame {
+            response.on_hover_text_at_pointer(format!(
+                "A frame of {}",
+                format::duration(duration(frame.took))
+            ));
+        }
+    }
+
+    /// The heading of a group, or the name of a lane.
+    fn entry_ui(&self, place: &Place, rect: Rect, state: &mut TraceViewState, ui: &Ui) {
+        match place.entry {
+            Entry::Group(id) => self.group_ui(id, rect, state, ui),
+            Entry::Lane(id) => self.lane_ui(id, rect, state, ui),
+        }
+    }
+
+    fn group_ui(&self, id: GroupId, rect: Rect, state: &mut TraceViewState, ui: &Ui) {
+        let Some(group) = self.trace.group(id) else {
+            return;
+        };
+        let is_open = !state.folded.contains(&id);
+        let response = ui.interact(rect, ui.scope_id().with(("group", id)), Sense::click());
+        response.widget_info(|| {
+            WidgetInfo::selected(
+                egui::Role::DisclosureTriangle,
+                true,
+                is_open,
+                group.name.as_str(),
+            )
+        });
+        let arrow = if is_open { "\u{23f7}" } else { "\u{23f5}" };
+        let tokens = tokens(ui);
+        let painter = ui.painter();
+        if response.hovered() || response.has_focus() {
+            painter.rect_filled(rect, 2, tokens.button);
+        }
+        let at = Pos2::new(rect.left() + UNIT, rect.center().y);
+        let font = FontId::proportional(NAME_SIZE);
+        painter.text(
+            at,
+            Align2::LEFT_CENTER,
+            arrow,
+            font.clone(),
+            tokens.text_weak,
+        );
+        let at = at + Vec2::new(UNIT * 4.0, 0.0);
+        painter.text(at, Align2::LEFT_CENTER, &group.name, font, tokens.text);
+        if response.clicked() {
+            toggle(&mut state.folded, id);
+        }
+    }
+
+    fn lane_ui(&self, id: LaneId, rect: Rect, state: &mut TraceViewState, ui: &Ui) {
+        let Some(lane) = self.trace.lane(id) else {
+            return;
+        };
+        let rect = rect.with_max_x(rect.left() + NAME_WIDTH);
+        let response = ui.interact(rect, ui.scope_id().with(("lane", id)), Sense::click());
+        response.widget_info(|| {
+            WidgetInfo::labeled(egui::Role::Button, true, self.lane_text(id, lane))
+        });
+        let tokens = tokens(ui);
+        if response.hovered() || response.has_focus() {
+            ui.painter().rect_filled(rect.shrink(1.0), 2, tokens.button);
+        }
+        let font = FontId::proportional(NAME_SIZE);
+        let name = match state.pinned.contains(&id) {
+            true => format!("\u{1f4cc} {}", self.long_name(id, lane)),
+            false => lane.name.clone(),
+        };
+        let name = cut_in_the_middle(&name, &font, rect.width() - UNIT * 7.0, ui);
+        let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);
+        ui.painter()
+            .text(at, Align2::LEFT_CENTER, name, font, tokens.text);
+        if response.clicked() {
+            toggle(&mut state.pinned, id);
+        }
+        response.on_hover_text(format!(
+            "{}\nClick to {}.",
+            self.lane_text(id, lane),
+            if state.pinned.contains(&id) {
+                "put it back"
+            } else {
+                "show it on top"
+            }
+        ));
+    }
+
+    /// The name of a lane with that of its group.
+    fn long_name(&self, id: LaneId, lane: &Lane) -> String {
+        let group = self.trace.group(id.group);
+        format!("{}, {}", lane.name, group.map_or("", |group| &group.name))
+    }
+
+    fn lane_text(&self, id: LaneId, lane: &Lane) -> String {
+        let last = lane.rows().first().and_then(|row| row.last());
+        let last = last.map(|last| {
+            let what = if last.ended().is_some() {
+                "last"
+            } else {
+                "now"
+            };
+            format!(", {what} {}", self.trace.name(id.group, last.name))
+        });
+        let spans = format::plural(lane.len(), "span", "spans");
+        format!(
+            "{}: {spans}{}",
+            self.long_name(id, lane),
+            last.unwrap_or_default()
+        )
+    }
+
+    fn summary(&self) -> String {
+        let groups = self.trace.groups().count();
+        format!(
+            "Timeline of {}, {}",
+            format::plural(groups, "group", "groups"),
+            format::plural(self.trace.len(), "span", "spans")
+        )
+    }
+
+    /// How far down the lane of the selected span is, if that is to be brought into sight.
+    fn revealed(&self, state: &mut TraceViewState, places: &[Place]) -> Option<f32> {
+        if !std::mem::take(&mut state.reveals) {
+            return None;
+        }
+        let selected = state.selected?;
+        let span = self.trace.span(selected)?;
+        if let Some(range) = state.range {
+            let (began, ended) = (span.began() as f64, span.ended_by(self.end()) as f64);
+            state.range = Some(range.showing(began, ended));
+        }
+        let place = places
+            .iter()
+            .find(|place| place.entry == Entry::Lane(selected.lane))?;
+        Some((place.top - places::GROUP_HEIGHT * 2.0).max(0.0))
+    }
+
+    /// Goes from span to span with the arrow keys.
+    fn walk(&self, state: &mut TraceViewState, places: &[Place], plot: &Response, ui: &Ui) {
+        if let Some(next) = keys::walked(self.trace, state.selected, places, plot, ui) {
+            state.selected = Some(next);
+            state.reveals = true;
+        }
+    }
+}
+
+fn toggle<T: Ord>(set: &mut BTreeSet<T>, one: T) {
+    if !set.remove(&one) {
+        set.insert(one);
+    }
+}
+
+fn duration(nanos: u64) -> std::time::Duration {
+    std::time::Duration::from_nanos(nanos)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time that was a whole number"
+)]
+fn begin(range: TimeRange) -> u64 {
+    range.from.max(0.0) as u64
+}

@@ -1,0 +1,416 @@
+//! Traces: rows of spans, what is drawn of them, and files in the format of Chrome.
+
+use std::time::Duration;
+
+use meanwhile::trace::{
+    Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row, Span,
+    SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
+};
+use proptest::prelude::*;
+
+const GROUP: GroupId = GroupId::new(1);
+
+fn lane(trace: &mut Trace, name: &str) -> LaneId {
+    trace.add_group(GROUP, "group");
+    let lane = trace.add_lane(GROUP, name, LaneKind::Thread);
+    lane.expect("there is room")
+}
+
+/// A trace with one row of spans with these gaps before them and lengths.
+fn row_of(spans: &[(u64, u64)]) -> Trace {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    let mut at = 0;
+    for (gap, length) in spans {
+        let began = at + gap;
+        at = began + length;
+        let span = Span::open(began, name, SpanState::Runs).until(at, SpanOutcome::Returned);
+        trace.add(lane, span).expect("it follows the one before");
+    }
+    trace
+}
+
+fn only_row(trace: &Trace) -> &Row {
+    let (_, lane) = trace.lanes().next().expect("the one lane");
+    &lane.rows()[0]
+}
+
+fn pieces(row: &Row, from: u64, until: u64, step: u64) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    row.pieces(from, until, step, |piece| pieces.push(piece));
+    pieces
+}
+
+/// All that there is to see of a trace.
+fn contents(
+    trace: &Trace,
+) -> Vec<(
+    String,
+    String,
+    String,
+    usize,
+    u64,
+    Option<u64>,
+    SpanState,
+    SpanOutcome,
+)> {
+    let mut all = Vec::new();
+    for (id, lane) in trace.lanes() {
+        let group = trace.group(id.group).map_or("", |group| &group.name);
+        for (number, row) in lane.rows().iter().enumerate() {
+            for span in row.iter() {
+                let name = trace.name(id.group, span.name).into_owned();
+                let (began, ended) = (span.began(), span.ended());
+                let place = (group.to_owned(), lane.name.clone());
+                all.push((
+                    place.0,
+                    place.1,
+                    name,
+                    number,
+                    began,
+                    ended,
+                    span.state,
+                    span.outcome,
+                ));
+            }
+        }
+    }
+    all
+}
+
+fn written(trace: &Trace) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_chrome(trace, &mut bytes).expect("memory takes it");
+    bytes
+}
+
+#[test]
+fn spans_within_spans_are_in_lower_rows() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    let outer = trace
+        .begin(lane, 10, name, SpanState::Runs)
+        .expect("a span");
+    let inner = trace
+        .begin(lane, 20, name, SpanState::Sleeps)
+        .expect("a span");
+    trace.end(lane, 30, SpanOutcome::None);
+    trace.end(lane, 40, SpanOutcome::Failed);
+    let after = trace
+        .begin(lane, 40, name, SpanState::Runs)
+        .expect("a span");
+    assert_eq!([outer.row, inner.row, after.row], [0, 1, 0]);
+    let ended = trace.span(outer).and_then(Span::ended);
+    assert_eq!(ended, Some(40));
+    assert_eq!(trace.span(after).and_then(Span::ended), None);
+}
+
+#[test]
+fn clock_that_jumps_back_makes_no_overlap() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    trace.begin(lane, 100, name, SpanState::Runs);
+    trace.end(lane, 50, SpanOutcome::Returned);
+    trace.begin(lane, 20, name, SpanState::Runs);
+    trace.end(lane, 30, SpanOutcome::Returned);
+    let times = only_row(&trace)
+        .iter()
+        .map(|span| (span.began(), span.ended()));
+    assert_eq!(
+        times.collect::<Vec<_>>(),
+        [(100, Some(100)), (100, Some(100))]
+    );
+}
+
+#[test]
+fn end_that_comes_late_shortens_its_span() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    let first = trace.begin(lane, 0, name, SpanState::Runs).expect("a span");
+    trace.end(lane, 50, SpanOutcome::None);
+    trace.begin(lane, 50, name, SpanState::Runs);
+    trace.conclude(first, 40, SpanOutcome::Panicked);
+    let first = trace.span(first).expect("it is there");
+    assert_eq!(
+        (first.ended(), first.outcome),
+        (Some(40), SpanOutcome::Panicked)
+    );
+}
+
+#[test]
+fn overlapping_span_is_refused_and_nested_one_is_not() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    let span =
+        |began, ended| Span::open(began, name, SpanState::Runs).until(ended, SpanOutcome::None);
+    assert!(trace.add(lane, span(0, 100)).is_some());
+    assert_eq!(trace.add(lane, span(50, 150)), None);
+    assert_eq!(trace.add(lane, span(60, 90)).map(|id| id.row), Some(1));
+    assert_eq!(trace.len(), 2);
+}
+
+#[test]
+fn removed_group_leaves_nothing_of_it() {
+    let mut trace = row_of(&[(1, 2), (3, 4)]);
+    let (from, _) = trace.lanes().next().expect("the one lane");
+    trace.add_flow(Flow {
+        kind: FlowKind::Join,
+        from: (from, 1),
+        to: (from, 2),
+    });
+    trace.add_mark(Mark {
+        at: 1,
+        lane: from,
+        text: "mark".to_owned(),
+    });
+    assert!(trace.remove_group(GROUP).is_some());
+    assert!(trace.is_empty() && trace.flows().is_empty() && trace.marks().is_empty());
+    assert_eq!(trace.len(), 0);
+}
+
+#[test]
+fn snapshot_does_not_change_with_the_trace() {
+    let mut trace = row_of(&[(0, 10); 3_000]);
+    let before = contents(&trace);
+    let snapshot = trace.clone();
+    let (id, _) = trace.lanes().next().expect("the one lane");
+    let name = trace.add_text("another");
+    trace.begin(id, 100_000, name, SpanState::Waits);
+    trace.end(id, 200_000, SpanOutcome::TimedOut);
+    assert_eq!(contents(&snapshot), before);
+    assert_eq!(trace.len(), snapshot.len() + 1);
+}
+
+#[test]
+fn one_failure_among_a_million_spans_is_drawn() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    for number in 0..1_000_000_u64 {
+        let outcome = match number {
+            654_321 => SpanOutcome::Failed,
+            _ => SpanOutcome::Returned,
+        };
+        let span = Span::open(number * 10, name, SpanState::Runs);
+        trace.add(lane, span.until(number * 10 + 9, outcome));
+    }
+    let row = only_row(&trace);
+    let drawn = pieces(row, 0, 10_000_000, 10_000);
+    assert!(drawn.len() <= 2_000, "{} pieces", drawn.len());
+    let failures = drawn.iter().filter(|piece| piece.span == 654_321);
+    assert_eq!(failures.count(), 1);
+    assert_eq!(
+        drawn.iter().map(|piece| piece.count).sum::<usize>(),
+        1_000_000
+    );
+}
+
+proptest! {
+    /// The pieces cover all spans in the range, each once, with their sums.
+    #[test]
+    fn pieces_are_all_spans_of_a_range(
+        spans in prop::collection::vec((0_u64..50, 0_u64..50), 1..3_000),
+        from in 0_u64..60_000,
+        length in 1_u64..60_000,
+        step in 1_u64..2_000,
+    ) {
+        let trace = row_of(&spans);
+        let row = only_row(&trace);
+        let drawn = pieces(row, from, from + length, step);
+        let first = row.iter().take_while(|span| span.ended().is_some_and(|ended| ended <= from)).count();
+        let mut next = first;
+        for piece in &drawn {
+            let covered: Vec<_> = (next..next + piece.count).filter_map(|index| row.get(index)).collect();
+            prop_assert_eq!(covered.len(), piece.count);
+            prop_assert_eq!(piece.began, covered[0].began());
+            prop_assert_eq!(piece.ended, covered[covered.len() - 1].ended());
+            prop_assert_eq!(piece.busy, covered.iter().map(|span| span.length()).sum::<u64>());
+            prop_assert!((next..next + piece.count).contains(&piece.span));
+            let longest = covered.iter().map(|span| span.length()).max();
+            prop_assert_eq!(row.get(piece.span).map(|span| span.length()), longest);
+            prop_assert!(piece.count == 1 || piece.ended.is_some_and(|ended| ended - piece.began <= 2 * step));
+            next += piece.count;
+        }
+        // The next one begins after the range.
+        prop_assert!(row.get(next).is_none_or(|span| span.began() >= from + length));
+    }
+
+    /// What begins and ends in any order comes back from a file as it was.
+    #[test]
+    fn written_trace_is_read_as_it_was(
+        steps in prop::collection::vec((0_usize..3, any::<bool>(), 0_u64..5_000_000, 0_usize..8, 0_usize..7), 0..200),
+    ) {
+        let mut trace = Trace::default();
+        trace.add_group(GROUP, "a \"group\"");
+        trace.add_group(GroupId::new(7), "another\n");
+        let lanes = [(GROUP, "one"), (GROUP, "two"), (GroupId::new(7), "three")].map(|(group, name)| {
+            trace.add_lane(group, name, LaneKind::Process).expect("there is room")
+        });
+        let mut at = 0;
+        for (number, (lane, begins, later, state, outcome)) in steps.into_iter().enumerate() {
+            at += later;
+            if begins {
+                let name = trace.add_text(&format!("span {}", number % 10));
+                trace.begin(lanes[lane], at, name, SpanState::ALL[state]);
+            } else {
+                trace.end(lanes[lane], at, SpanOutcome::ALL[outcome]);
+            }
+        }
+        let read = read_chrome(written(&trace).as_slice());
+        let read = read.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(read.notes, Vec::<String>::new());
+        prop_assert_eq!(contents(&read.trace), contents(&trace));
+    }
+
+    /// Whatever is in a file, it is read or refused.
+    #[test]
+    fn any_bytes_are_read_or_refused(cut in 0_usize..2_000, at in 0_usize..2_000, byte in any::<u8>()) {
+        let mut bytes = written(&row_of(&[(1, 2); 10]));
+        let place = at % bytes.len();
+        bytes[place] = byte;
+        bytes.truncate(cut.max(1));
+        let read = read_chrome(bytes.as_slice());
+        prop_assert!(read.is_err() || read.is_ok_and(|read| read.trace.len() <= 10));
+    }
+}
+
+#[test]
+fn flows_marks_and_frames_come_back_from_a_file() {
+    let mut trace = row_of(&[(1_001, 2)]);
+    let (from, _) = trace.lanes().next().expect("the one lane");
+    let to = trace
+        .add_lane(GROUP, "second", LaneKind::Joins)
+        .expect("there is room");
+    let flow = Flow {
+        kind: FlowKind::Join,
+        from: (from, 1_001),
+        to: (to, 1_003),
+    };
+    let mark = Mark {
+        at: 5,
+        lane: to,
+        text: "asked to cancel".to_owned(),
+    };
+    trace.add_flow(flow);
+    trace.add_mark(mark.clone());
+    let frame = Frame {
+        at: 7,
+        took: Duration::from_millis(3).as_nanos() as u64,
+    };
+    trace.add_frame(frame);
+    let read = read_chrome(written(&trace).as_slice())
+        .expect("it is a trace")
+        .trace;
+    assert_eq!((read.flows(), read.marks()), (&[flow][..], &[mark][..]));
+    assert_eq!(read.frames().iter().collect::<Vec<_>>(), [&frame]);
+}
+
+fn read(text: &str) -> (Trace, Vec<String>) {
+    let read = read_chrome(text.as_bytes()).expect("it is a trace");
+    (read.trace, read.notes)
+}
+
+fn names(trace: &Trace) -> Vec<String> {
+    contents(trace).into_iter().map(|span| span.2).collect()
+}
+
+#[test]
+fn trace_of_chrome_that_ends_early_is_read() {
+    let (trace, notes) = read(
+        r#"[{"ph":"X","ts":10,"dur":5,"pid":1,"tid":2,"name":"a"},{"ph":"X","ts":"20.5","dur":"1","pid":1,"tid":2,"name":"b"},"#,
+    );
+    assert_eq!(
+        (names(&trace), notes),
+        (vec!["a".to_owned(), "b".to_owned()], vec![])
+    );
+    let times = only_row(&trace)
+        .iter()
+        .map(|span| (span.began(), span.ended()));
+    assert_eq!(
+        times.collect::<Vec<_>>(),
+        [(0, Some(5_000)), (10_500, Some(11_500))]
+    );
+}
+
+#[test]
+fn begins_and_ends_make_nested_spans() {
+    let (trace, notes) = read(
+        r#"{"traceEvents":[
+            {"ph":"M","name":"process_name","pid":"p","args":{"name":"browser"}},
+            {"ph":"B","ts":1,"pid":"p","tid":"t","name":"outer"},{"ph":"B","ts":2,"pid":"p","tid":"t","name":"inner"},
+            {"ph":"E","ts":3,"pid":"p","tid":"t"},{"ph":"E","ts":4,"pid":"p","tid":"t"},{"ph":"E","ts":5,"pid":"p","tid":"t"},
+            {"ph":"C","ts":1,"pid":"p","name":"memory","args":{"v":1}}]}"#,
+    );
+    let rows: Vec<_> = contents(&trace)
+        .into_iter()
+        .map(|span| (span.0, span.2, span.3))
+        .collect();
+    let row = |name: &str, row| ("browser".to_owned(), name.to_owned(), row);
+    assert_eq!(rows, [row("outer", 0), row("inner", 1)]);
+    assert_eq!(
+        notes,
+        ["Left out: 1 counters.", "Left out: 1 ends without a begin."]
+    );
+}
+
+#[test]
+fn overlapping_and_asynchronous_spans_are_all_there() {
+    let (trace, notes) = read(
+        r#"[{"ph":"X","ts":0,"dur":10,"pid":1,"tid":1,"name":"a"},{"ph":"X","ts":5,"dur":10,"pid":1,"tid":1,"name":"b"},
+            {"ph":"b","ts":0,"pid":1,"cat":"net","id":"0x1","name":"get"},{"ph":"b","ts":1,"pid":1,"cat":"net","id":"0x2","name":"get"},
+            {"ph":"e","ts":2,"pid":1,"cat":"net","id":"0x1","name":"get"},{"ph":"e","ts":3,"pid":1,"cat":"net","id":"0x2","name":"get"}]"#,
+    );
+    let mut lanes: Vec<_> = trace
+        .lanes()
+        .map(|(_, lane)| (lane.name.clone(), lane.len()))
+        .collect();
+    lanes.sort();
+    let lane = |name: &str| (name.to_owned(), 1);
+    assert_eq!(
+        lanes,
+        [
+            lane("Thread 1"),
+            lane("Thread 1 (2)"),
+            lane("get"),
+            lane("get (2)")
+        ]
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn what_is_no_trace_is_refused_with_a_reason() {
+    for text in [
+        "",
+        "{}",
+        "[",
+        "17",
+        "{\"traceEvents\":7}",
+        "no JSON",
+        "[1,2,3]",
+    ] {
+        let refused = read_chrome(text.as_bytes());
+        let is_reason = |error: &ReadTraceError| error.to_string().starts_with("it is no trace: ");
+        assert!(
+            refused.as_ref().is_err_and(is_reason),
+            "{text}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn newer_and_compressed_traces_say_what_they_are() {
+    use std::io::Write as _;
+    let text = r#"{"meanwhile":{"version":99},"dropped":3,"traceEvents":[{"ph":"X","ts":1,"dur":1,"pid":1,"tid":1,"name":"a"}]}"#;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).expect("memory takes it");
+    let bytes = gzip.finish().expect("memory takes it");
+    let read = read_chrome(bytes.as_slice()).expect("it is a trace");
+    assert_eq!((read.trace.len(), read.trace.dropped()), (1, 3));
+    assert!(read.notes[0].contains("newer version"), "{:?}", read.notes);
+}
