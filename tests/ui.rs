@@ -81,6 +81,9 @@ mod settings;
 mod sleeper;
 #[path = "ui/timeline.rs"]
 mod timeline;
+#[cfg(target_os = "linux")]
+#[path = "ui/trace.rs"]
+mod trace;
 #[path = "ui/typist.rs"]
 mod typist;
 #[cfg(target_os = "linux")]

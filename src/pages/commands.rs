@@ -276,7 +276,7 @@ impl Unavailable {
         info(command).primary_button(self.why_not(command), ui)
     }
 
-    fn why_not(&self, command: UiCommand) -> Option<&str> {
+    pub(crate) fn why_not(&self, command: UiCommand) -> Option<&str> {
         self.0.get(&command).map(AsRef::as_ref)
     }
 }

@@ -1,9 +1,12 @@
 //! Windows that show the buttons of commands.
 
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
 use meanwhile::pages::commands::{self, UiCommand};
 use meanwhile::pages::freeze_lab::{command as lab, incidents};
 use meanwhile::pages::lessons::command as lessons;
 use meanwhile::pages::settings::command as settings;
+use meanwhile::pages::timeline::command as timeline;
 use meanwhile::pages::workbench::command as workbench;
 
 use super::window::{Window, file, with_a_long_job};
@@ -97,6 +100,18 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | lab::TRY_FIXED
         | lab::STOP
         | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
+        timeline::FIT
+        | timeline::CLOSER
+        | timeline::FURTHER
+        | timeline::FOLLOW
+        | timeline::OPEN
+        | timeline::SAVE
+        | timeline::CLOSE => Some(with_a_timeline()),
+        timeline::SHOW_IN_RESULTS => {
+            let mut window = with_a_timeline();
+            select_first_span(&mut window);
+            Some(window)
+        }
         lab::OPEN_REPORT | lab::CLOSE_REPORTS => Some(with_the_report()),
         workbench::START
         | workbench::JOIN
@@ -106,6 +121,27 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::COPY_REPORT => Some(with_a_long_job()),
         _ => panic!("say which window has the button of {command:?}"),
     }
+}
+
+/// A window that shows the timeline of a job that has ended.
+pub(crate) fn with_a_timeline() -> Window {
+    let mut window = Window::open();
+    window.misbehave("Return", 1.0, 3.0, 0.0);
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.click("Timeline");
+    window
+}
+
+/// Selects the first bar of the timeline by the keyboard.
+pub(crate) fn select_first_span(window: &mut Window) {
+    window
+        .harness
+        .get_by_label_contains("Timeline of")
+        .focus();
+    window.step();
+    window.press(Modifiers::NONE, Key::ArrowDown);
+    window.step();
 }
 
 fn with_the_report() -> Window {
@@ -225,6 +261,8 @@ fn has_no_button(command: UiCommand) -> bool {
         | commands::RESET_ZOOM
         | commands::FULL_SCREEN
         | commands::QUIT
+        | timeline::EARLIER
+        | timeline::LATER
         // A table of one page has no such buttons: `paging.rs` has one with more.
         | workbench::NEXT_PAGE
         | workbench::PREVIOUS_PAGE

@@ -11,6 +11,7 @@ use meanwhile::pages::freeze_lab::command as lab;
 use meanwhile::pages::lessons::command as lessons;
 #[cfg(target_os = "linux")]
 use meanwhile::pages::settings::command as settings;
+use meanwhile::pages::timeline::command as timeline;
 use meanwhile::pages::workbench::command as workbench;
 use meanwhile::pages::{TITLES, command_table};
 
@@ -27,6 +28,9 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
     if command == commands::RESET_ZOOM {
         window.harness.ctx.set_zoom_factor(1.5);
         window.step();
+    }
+    if command == timeline::FIT && window.shows("Closer") {
+        window.click("Closer");
     }
     // In one frame: what it sends to the desktop is gone with the next.
     window.harness.input_mut().events.push(Event::Key {
@@ -88,6 +92,11 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         | workbench::CLOSE_DETAILS
         | workbench::OPEN_MENU
         | workbench::COPY_ROW => window.shows("of 1 selected") || window.shows("Copy path"),
+        timeline::FIT => window.shows("Closer") && !window.is_enabled("Show all"),
+        // They act on the timeline alone, which then does not show all of the time.
+        timeline::CLOSER | timeline::FURTHER | timeline::EARLIER | timeline::LATER => {
+            window.shows("Closer") && window.is_enabled("Show all")
+        }
         workbench::NEXT_MATCH | workbench::PREVIOUS_MATCH => window.shows("1 of 1 line"),
         _ => panic!("say how a test sees the effect of {command:?}"),
     }
@@ -251,6 +260,8 @@ fn windows() -> Vec<Window> {
         with(lessons::RUN),
         with(lessons::RESET),
         with(lab::RUN_BAD),
+        with(timeline::FIT),
+        with(timeline::SHOW_IN_RESULTS),
         with(settings::COPY_DIAGNOSTICS),
         with(commands::KEEP_WINDOW),
         with(commands::QUIT_NOW),

@@ -17,6 +17,8 @@ use meanwhile::pages::workbench::command::{CLOSE_DETAILS, NEXT_ROW, OPEN_DETAILS
 use meanwhile::ui::tokens::ROW_HEIGHT;
 
 #[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")]
+use super::command_windows::{select_first_span, with_a_timeline};
 use super::child::in_child as alone;
 #[cfg(target_os = "linux")]
 use super::waits::waiting;
@@ -530,6 +532,13 @@ pub(crate) fn states() -> Vec<(String, Window)> {
         window.until("reads from a pipe that only `sleep`");
         window.click(form);
         states.push((format!("waits, {form}"), window));
+    }
+    #[cfg(target_os = "linux")]
+    {
+        states.push(("timeline".to_owned(), with_a_timeline()));
+        let mut window = with_a_timeline();
+        select_first_span(&mut window);
+        states.push(("timeline with a selected bar".to_owned(), window));
     }
     #[cfg(unix)]
     {

@@ -1,6 +1,6 @@
 //! What the page `Timeline` looks like.
 
-use eframe::egui::{CentralPanel, Frame, Rangef, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{CentralPanel, Checkbox, Frame, Rangef, RichText, ScrollArea, TextEdit, Ui};
 
 use super::{Timeline, command};
 use crate::format;
@@ -83,8 +83,10 @@ fn tools_ui(
         }
         let follow = commands::info(command::FOLLOW);
         let mut follows = view.follows || view.range.is_none();
-        let checkbox = ui.checkbox(&mut follows, follow.text);
-        if follow.with_tooltip(checkbox, None).changed() {
+        let why_not = unavailable.why_not(command::FOLLOW);
+        let checkbox = Checkbox::new(&mut follows, follow.text);
+        let checkbox = ui.add_enabled(why_not.is_none(), checkbox);
+        if follow.with_tooltip(checkbox, why_not).changed() {
             commands.push(command::FOLLOW);
         }
         let label = ui.label("Filter");

@@ -13,8 +13,8 @@ mod style;
 use std::collections::BTreeSet;
 
 use eframe::egui::{
-    self, Align2, FontId, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, Vec2,
-    WidgetInfo,
+    self, Align2, Color32, FontId, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder,
+    Vec2, WidgetInfo,
 };
 
 use self::painter::Painter;
@@ -250,6 +250,8 @@ impl<'a> TraceView<'a> {
             return;
         };
         let is_open = !state.folded.contains(&id);
+        // Behind the name alone: the rest of the line belongs to the plot.
+        let rect = rect.with_max_x(rect.left() + NAME_WIDTH);
         let response = ui.interact(rect, ui.scope_id().with(("group", id)), Sense::click());
         response.widget_info(|| {
             WidgetInfo::selected(
@@ -259,22 +261,15 @@ impl<'a> TraceView<'a> {
                 group.name.as_str(),
             )
         });
-        let arrow = if is_open { "\u{23f7}" } else { "\u{23f5}" };
         let tokens = tokens(ui);
         let painter = ui.painter();
         if response.hovered() || response.has_focus() {
             painter.rect_filled(rect, 2, tokens.button);
         }
-        let at = Pos2::new(rect.left() + UNIT, rect.center().y);
         let font = FontId::proportional(NAME_SIZE);
-        painter.text(
-            at,
-            Align2::LEFT_CENTER,
-            arrow,
-            font.clone(),
-            tokens.text_weak,
-        );
-        let at = at + Vec2::new(UNIT * 4.0, 0.0);
+        let arrow = Pos2::new(rect.left() + UNIT * 2.5, rect.center().y);
+        painter.add(triangle(arrow, is_open, tokens.text_weak));
+        let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);
         painter.text(at, Align2::LEFT_CENTER, &group.name, font, tokens.text);
         if response.clicked() {
             toggle(&mut state.folded, id);
@@ -296,7 +291,7 @@ impl<'a> TraceView<'a> {
         }
         let font = FontId::proportional(NAME_SIZE);
         let name = match state.pinned.contains(&id) {
-            true => format!("\u{1f4cc} {}", self.long_name(id, lane)),
+            true => self.long_name(id, lane),
             false => lane.name.clone(),
         };
         let name = cut_in_the_middle(&name, &font, rect.width() - UNIT * 7.0, ui);
@@ -374,6 +369,17 @@ impl<'a> TraceView<'a> {
             state.reveals = true;
         }
     }
+}
+
+/// What a heading has in front of it: it points down if there is something below.
+fn triangle(center: Pos2, is_open: bool, color: Color32) -> Shape {
+    let (long, short) = (UNIT, UNIT * 0.7);
+    let corner = |along: f32, across: f32| {
+        let offset = if is_open { Vec2::new(across, along) } else { Vec2::new(along, across) };
+        center + offset
+    };
+    let corners = vec![corner(-short, -long), corner(short, 0.0), corner(-short, long)];
+    Shape::convex_polygon(corners, color, Stroke::NONE)
 }
 
 fn toggle<T: Ord>(set: &mut BTreeSet<T>, one: T) {
