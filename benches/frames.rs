@@ -6,6 +6,8 @@
 //!
 //! `cargo bench --bench frames`
 
+#[path = "frames/traces.rs"]
+mod traces;
 #[expect(
     dead_code,
     reason = "the bench needs less of it than the tests of the window"
@@ -60,6 +62,10 @@ fn main() -> std::io::Result<()> {
         inputs: if is_short { 1_000 } else { 100_000 },
         jobs: if is_short { 5 } else { 200 },
     };
+    bench.traces()?;
+    if std::env::args().any(|argument| argument == "traces") {
+        return Ok(());
+    }
     bench.table()?;
     #[cfg(target_os = "linux")]
     bench.lab()?;

@@ -55,9 +55,10 @@ impl App {
         }
         for mut files in starts.into_iter().filter(|files| !files.is_empty()) {
             let traces = timeline::take_traces(&mut files);
-            let (page, files) = match traces.is_empty() {
-                true => (workbench::ID, files),
-                false => (timeline::ID, traces),
+            let (page, files) = if traces.is_empty() {
+                (workbench::ID, files)
+            } else {
+                (timeline::ID, traces)
             };
             self.context.state.page = page.clone();
             for shown in self.pages.iter_mut().filter(|it| it.info().id == page) {

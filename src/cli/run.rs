@@ -64,13 +64,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         (begun, _) => begun?,
     };
     let goes_to_sleep = Arc::new(AtomicBool::new(false));
-    let _awake = stays_awake.then(|| {
-        let (refused, wake) = (goes_to_sleep.clone(), Arc::new(waker(wake)));
-        Awake::after(Duration::ZERO, move || {
-            refused.store(true, Ordering::Release);
-            wake();
-        })
-    });
+    let _awake = stays_awake.then(|| stay_awake(goes_to_sleep.clone(), wake));
     if let Some(timeout) = join_timeout {
         board.join(job, Some(timeout));
     }
@@ -139,6 +133,15 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
             })
         }
     }
+}
+
+/// Keeps the machine awake. Sets `refused` and wakes if nothing does that.
+fn stay_awake(refused: Arc<AtomicBool>, wake: Sender<()>) -> Awake {
+    let wake = Arc::new(waker(wake));
+    Awake::after(Duration::ZERO, move || {
+        refused.store(true, Ordering::Release);
+        wake();
+    })
 }
 
 /// Has the program adopt what hides from its commands, so that it is named. The window does not: its file

@@ -9,7 +9,7 @@ use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
 use crate::jobs::{JobSpec, RunOn};
 use crate::trace::{
-    Flow, FlowKind, Group, GroupId, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome, SpanState, Trace,
+    Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome, SpanState, Trace,
 };
 
 /// Numbers the threads on which items run, for as long as the program runs.
@@ -174,7 +174,7 @@ impl JobLanes {
         }
     }
 
-    fn end_plan(&mut self, at: u64, trace: &mut Trace) {
+    fn end_plan(&self, at: u64, trace: &mut Trace) {
         if let Some(whole) = self.whole {
             trace.end(whole, at, SpanOutcome::None);
         }
@@ -185,7 +185,7 @@ impl JobLanes {
             return;
         };
         // The end of the item before may still be on its way.
-        if trace.lane(lane).is_some_and(|lane| lane.is_open()) {
+        if trace.lane(lane).is_some_and(Lane::is_open) {
             trace.end(lane, at, SpanOutcome::None);
         }
         let name = u32::try_from(item.index()).map_or_else(|_| trace.add_text("item"), SpanName::Item);
@@ -203,7 +203,7 @@ impl JobLanes {
         Some(lane)
     }
 
-    fn add_thread(&mut self, at: u64, trace: &mut Trace) -> Option<LaneId> {
+    fn add_thread(&self, at: u64, trace: &mut Trace) -> Option<LaneId> {
         let number = self.threads.len() + 1;
         let name = match self.thread_kind {
             LaneKind::Process => format!("Process {number}"),
@@ -221,7 +221,7 @@ impl JobLanes {
         Some(lane)
     }
 
-    fn pause_item(&mut self, item: ItemId, paused: bool, at: u64, trace: &mut Trace) {
+    fn pause_item(&self, item: ItemId, paused: bool, at: u64, trace: &mut Trace) {
         let Some((_, span)) = self.items.get(&item) else {
             return;
         };

@@ -1,7 +1,5 @@
 //! Traces: rows of spans, what is drawn of them, and files in the format of Chrome.
 
-use std::time::Duration;
-
 use meanwhile::trace::{
     Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row, Span,
     SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
@@ -42,38 +40,32 @@ fn pieces(row: &Row, from: u64, until: u64, step: u64) -> Vec<Piece> {
     pieces
 }
 
-/// All that there is to see of a trace.
-fn contents(
-    trace: &Trace,
-) -> Vec<(
-    String,
-    String,
-    String,
-    usize,
-    u64,
-    Option<u64>,
-    SpanState,
-    SpanOutcome,
-)> {
+/// All that there is to see of a span.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    group: String,
+    lane: String,
+    row: usize,
+    name: String,
+    times: (u64, Option<u64>),
+    state: SpanState,
+    outcome: SpanOutcome,
+}
+
+fn contents(trace: &Trace) -> Vec<Seen> {
     let mut all = Vec::new();
     for (id, lane) in trace.lanes() {
-        let group = trace.group(id.group).map_or("", |group| &group.name);
-        for (number, row) in lane.rows().iter().enumerate() {
-            for span in row.iter() {
-                let name = trace.name(id.group, span.name).into_owned();
-                let (began, ended) = (span.began(), span.ended());
-                let place = (group.to_owned(), lane.name.clone());
-                all.push((
-                    place.0,
-                    place.1,
-                    name,
-                    number,
-                    began,
-                    ended,
-                    span.state,
-                    span.outcome,
-                ));
-            }
+        let group = trace.group(id.group).expect("it has the lane");
+        for (row, spans) in lane.rows().iter().enumerate() {
+            all.extend(spans.iter().map(|span| Seen {
+                group: group.name.clone(),
+                lane: lane.name.clone(),
+                row,
+                name: trace.name(id.group, span.name).into_owned(),
+                times: (span.began(), span.ended()),
+                state: span.state,
+                outcome: span.outcome,
+            }));
         }
     }
     all
@@ -175,7 +167,7 @@ fn removed_group_leaves_nothing_of_it() {
 
 #[test]
 fn snapshot_does_not_change_with_the_trace() {
-    let mut trace = row_of(&[(0, 10); 3_000]);
+    let mut trace = row_of(&vec![(0, 10); 3_000]);
     let before = contents(&trace);
     let snapshot = trace.clone();
     let (id, _) = trace.lanes().next().expect("the one lane");
@@ -232,7 +224,7 @@ proptest! {
             prop_assert_eq!(piece.busy, covered.iter().map(|span| span.length()).sum::<u64>());
             prop_assert!((next..next + piece.count).contains(&piece.span));
             let longest = covered.iter().map(|span| span.length()).max();
-            prop_assert_eq!(row.get(piece.span).map(|span| span.length()), longest);
+            prop_assert_eq!(row.get(piece.span).map(Span::length), longest);
             prop_assert!(piece.count == 1 || piece.ended.is_some_and(|ended| ended - piece.began <= 2 * step));
             next += piece.count;
         }
@@ -300,7 +292,7 @@ fn flows_marks_and_frames_come_back_from_a_file() {
     trace.add_mark(mark.clone());
     let frame = Frame {
         at: 7,
-        took: Duration::from_millis(3).as_nanos() as u64,
+        took: 3_000_000,
     };
     trace.add_frame(frame);
     let read = read_chrome(written(&trace).as_slice())
@@ -316,7 +308,7 @@ fn read(text: &str) -> (Trace, Vec<String>) {
 }
 
 fn names(trace: &Trace) -> Vec<String> {
-    contents(trace).into_iter().map(|span| span.2).collect()
+    contents(trace).into_iter().map(|span| span.name).collect()
 }
 
 #[test]
@@ -348,7 +340,7 @@ fn begins_and_ends_make_nested_spans() {
     );
     let rows: Vec<_> = contents(&trace)
         .into_iter()
-        .map(|span| (span.0, span.2, span.3))
+        .map(|span| (span.group, span.name, span.row))
         .collect();
     let row = |name: &str, row| ("browser".to_owned(), name.to_owned(), row);
     assert_eq!(rows, [row("outer", 0), row("inner", 1)]);

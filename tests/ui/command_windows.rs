@@ -100,18 +100,6 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | lab::TRY_FIXED
         | lab::STOP
         | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
-        timeline::FIT
-        | timeline::CLOSER
-        | timeline::FURTHER
-        | timeline::FOLLOW
-        | timeline::OPEN
-        | timeline::SAVE
-        | timeline::CLOSE => Some(with_a_timeline()),
-        timeline::SHOW_IN_RESULTS => {
-            let mut window = with_a_timeline();
-            select_first_span(&mut window);
-            Some(window)
-        }
         lab::OPEN_REPORT | lab::CLOSE_REPORTS => Some(with_the_report()),
         workbench::START
         | workbench::JOIN
@@ -119,8 +107,25 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::CANCEL
         | workbench::RUN_AGAIN
         | workbench::COPY_REPORT => Some(with_a_long_job()),
+        _ => window_with_other(command),
+    }
+}
+
+/// The same for the commands of the page `Timeline`.
+fn window_with_other(command: UiCommand) -> Option<Window> {
+    let mut window = with_a_timeline();
+    match command {
+        timeline::FIT
+        | timeline::CLOSER
+        | timeline::FURTHER
+        | timeline::FOLLOW
+        | timeline::OPEN
+        | timeline::SAVE
+        | timeline::CLOSE => {}
+        timeline::SHOW_IN_RESULTS => select_first_span(&mut window),
         _ => panic!("say which window has the button of {command:?}"),
     }
+    Some(window)
 }
 
 /// A window that shows the timeline of a job that has ended.
@@ -135,10 +140,7 @@ pub(crate) fn with_a_timeline() -> Window {
 
 /// Selects the first bar of the timeline by the keyboard.
 pub(crate) fn select_first_span(window: &mut Window) {
-    window
-        .harness
-        .get_by_label_contains("Timeline of")
-        .focus();
+    window.harness.get_by_label_contains("Timeline of").focus();
     window.step();
     window.press(Modifiers::NONE, Key::ArrowDown);
     window.step();

@@ -29,7 +29,7 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         window.harness.ctx.set_zoom_factor(1.5);
         window.step();
     }
-    if command == timeline::FIT && window.shows("Closer") {
+    if command == timeline::FIT && window.count("Closer") > 0 {
         window.click("Closer");
     }
     // In one frame: what it sends to the desktop is gone with the next.
@@ -92,10 +92,10 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         | workbench::CLOSE_DETAILS
         | workbench::OPEN_MENU
         | workbench::COPY_ROW => window.shows("of 1 selected") || window.shows("Copy path"),
-        timeline::FIT => window.shows("Closer") && !window.is_enabled("Show all"),
+        timeline::FIT => window.count("Closer") > 0 && !window.is_enabled("Show all"),
         // They act on the timeline alone, which then does not show all of the time.
         timeline::CLOSER | timeline::FURTHER | timeline::EARLIER | timeline::LATER => {
-            window.shows("Closer") && window.is_enabled("Show all")
+            window.count("Closer") > 0 && window.is_enabled("Show all")
         }
         workbench::NEXT_MATCH | workbench::PREVIOUS_MATCH => window.shows("1 of 1 line"),
         _ => panic!("say how a test sees the effect of {command:?}"),

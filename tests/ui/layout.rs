@@ -16,10 +16,10 @@ use meanwhile::pages::TITLES;
 use meanwhile::pages::workbench::command::{CLOSE_DETAILS, NEXT_ROW, OPEN_DETAILS, START};
 use meanwhile::ui::tokens::ROW_HEIGHT;
 
+use super::child::in_child as alone;
 #[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
 use super::command_windows::{select_first_span, with_a_timeline};
-use super::child::in_child as alone;
 #[cfg(target_os = "linux")]
 use super::waits::waiting;
 use super::window::{Window, file, with_a_long_job};

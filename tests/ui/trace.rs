@@ -95,7 +95,9 @@ fn saved_trace_is_opened_beside_that_of_the_program() {
     let mut window = with_a_timeline();
     let path = window.dir.path().join("saved.trace.json");
     window.click("Save trace…");
-    window.dialogs.answer(DialogAnswer::Picked(vec![path.clone()]));
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![path.clone()]));
     window.until("The trace was saved");
     let bytes = fs::read(&path).expect("it was saved");
     let read = read_chrome(bytes.as_slice()).expect("it is a trace");
@@ -119,7 +121,11 @@ fn window_opened_with_a_trace_shows_it() {
     let path = file(dir.path(), "cargo.trace.json", text);
     let mut window = Window::open_in(dir, &[path]);
     window.until("Process cargo");
-    assert!(window.shows("Thread 1, Process cargo: 1 span, last build"), "{}", window.texts());
+    assert!(
+        window.shows("Thread 1, Process cargo: 1 span, last build"),
+        "{}",
+        window.texts()
+    );
 }
 
 #[test]

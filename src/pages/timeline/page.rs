@@ -6,12 +6,15 @@ use super::{Timeline, command};
 use crate::format;
 use crate::pages::PageContext;
 use crate::pages::commands::{self, UiCommand, Unavailable};
-use crate::ui::layout::{Edge, Pane};
+use crate::ui::layout::{Edge, Pane, rest_ui, scroll_ui};
 use crate::ui::trace_view::{TraceView, TraceViewState};
 use crate::ui::widgets::{empty_ui, tab_row_ui, tab_ui};
 
 const DETAILS_HEIGHT: f32 = 108.0;
 const MIN_DETAILS_HEIGHT: f32 = 40.0;
+/// The height that lanes and details need at least, and that of the lanes alone.
+const LEAST_HEIGHT: f32 = 280.0;
+const LEAST_LANES: f32 = 160.0;
 const FILTER_WIDTH: f32 = 150.0;
 
 impl Timeline {
@@ -19,26 +22,43 @@ impl Timeline {
         let unavailable = Unavailable::of(self, context);
         let now = self.now(context);
         CentralPanel::default().show(ui, |ui| {
-            self.tabs_ui(ui);
-            let Self {
-                view,
-                opened,
-                shown,
-                commands,
-                ..
-            } = self;
-            let opened = shown.and_then(|shown| opened.traces.get_mut(shown));
-            let (trace, state, notes) = match opened {
-                Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
-                None => (context.trace.trace(), view, &[][..]),
-            };
-            tools_ui(state, &unavailable, ui, commands);
-            if trace.is_empty() {
-                let hint = "Start a job on the page Workbench: here it is shown what ran when, and what waited.";
-                return empty_ui(ui, "Nothing has run yet", hint);
-            }
-            let view = TraceView::new(trace, now);
-            let most = (ui.available_height() * 0.5).max(MIN_DETAILS_HEIGHT);
+            let height = ui.available_height();
+            scroll_ui("timeline", ui, |ui| {
+                self.tabs_ui(ui);
+                self.trace_ui(height, now, context, &unavailable, ui);
+            });
+        });
+    }
+
+    /// The shown trace in a place of this height, with all that is about it.
+    fn trace_ui(
+        &mut self,
+        height: f32,
+        now: Option<u64>,
+        context: &PageContext,
+        unavailable: &Unavailable,
+        ui: &mut Ui,
+    ) {
+        let Self {
+            view,
+            opened,
+            shown,
+            commands,
+            ..
+        } = self;
+        let opened = shown.and_then(|shown| opened.traces.get_mut(shown));
+        let (trace, state, notes) = match opened {
+            Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
+            None => (context.trace.trace(), view, &[][..]),
+        };
+        tools_ui(state, unavailable, ui, commands);
+        if trace.is_empty() {
+            let hint = "Start a job on the page Workbench: here it is shown what ran when, and what waited.";
+            return empty_ui(ui, "Nothing has run yet", hint);
+        }
+        let view = TraceView::new(trace, now);
+        rest_ui(height, LEAST_HEIGHT, ui, |ui| {
+            let most = ui.available_height() - LEAST_LANES;
             let details = Pane {
                 name: "Details of the timeline",
                 edge: Edge::Bottom,
@@ -46,7 +66,9 @@ impl Timeline {
                 range: Rangef::new(MIN_DETAILS_HEIGHT, most),
                 frame: None,
             };
-            details.show(ui, |ui| details_ui(&view, state, notes, &unavailable, ui, commands));
+            details.show(ui, |ui| {
+                details_ui(&view, state, notes, unavailable, ui, commands);
+            });
             CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
                 if view.show(state, ui) {
                     ui.ctx().request_repaint();

@@ -1,5 +1,6 @@
 //! Collects the events of a file by process and thread, and makes a trace of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::event::{Args, Event, Ident, Micros};
@@ -25,14 +26,17 @@ pub(super) struct Collected {
     places: HashMap<LaneKey, usize>,
     /// It has the texts already.
     trace: Trace,
-    flows: Vec<(FlowKind, (usize, i64), (usize, i64))>,
-    open_flows: HashMap<String, (usize, i64)>,
+    flows: Vec<(FlowKind, Point, Point)>,
+    open_flows: HashMap<String, Point>,
     marks: Vec<(usize, i64, SpanName)>,
     frames: Vec<(i64, u64)>,
     left_out: BTreeMap<&'static str, usize>,
     count: usize,
     odd: usize,
 }
+
+/// The place of a lane, and a time there.
+type Point = (usize, i64);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct LaneKey {
@@ -122,7 +126,7 @@ impl Collected {
         let args = event.args();
         match event.name.as_deref() {
             Some("process_name") => {
-                self.process(event).name = args.name.map(|name| name.into_owned());
+                self.process(event).name = args.name.map(Cow::into_owned);
             }
             Some("process_sort_index") => {
                 self.process(event).sort_index = args.sort_index.unwrap_or(0);

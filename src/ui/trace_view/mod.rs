@@ -290,9 +290,10 @@ impl<'a> TraceView<'a> {
             ui.painter().rect_filled(rect.shrink(1.0), 2, tokens.button);
         }
         let font = FontId::proportional(NAME_SIZE);
-        let name = match state.pinned.contains(&id) {
-            true => self.long_name(id, lane),
-            false => lane.name.clone(),
+        let name = if state.pinned.contains(&id) {
+            self.long_name(id, lane)
+        } else {
+            lane.name.clone()
         };
         let name = cut_in_the_middle(&name, &font, rect.width() - UNIT * 7.0, ui);
         let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);

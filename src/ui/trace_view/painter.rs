@@ -186,7 +186,7 @@ impl<'a> Painter<'a> {
             let mut near = None;
             let from = time.saturating_sub(reach);
             spans.pieces(from, time + reach, reach.max(1), |piece| {
-                near = near.or(Some(piece.span))
+                near = near.or(Some(piece.span));
             });
             near
         })?;
