@@ -92,7 +92,7 @@ pub(crate) fn assert_patterns(
         faults = variants.iter().filter_map(&fault).collect();
         let failed = variants.iter().filter(|entry| fault(entry).is_some());
         left = failed
-            .map(|entry| entry["id"].as_str().unwrap().to_owned())
+            .map(|entry| entry["id"].as_str().expect("a name").to_owned())
             .collect();
         left.dedup();
         if left.is_empty() {

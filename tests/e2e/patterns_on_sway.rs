@@ -20,12 +20,7 @@ fn fault(entry: &Value) -> Option<String> {
 #[ignore = "needs a compositor, and the machine to itself; tests/all.sh runs it"]
 fn those_about_windows_are_as_on_x11() {
     let session = Session::start_on("sway", "sway-lab");
-    let patterns = [
-        "dialog-in-ui",
-        "join-on-close",
-        "no-wake",
-        "poll-in-ui-only",
-    ];
+    let patterns = ["dialog-in-ui", "join-on-close", "poll-in-ui-only"];
     lab::assert_patterns(&session, &patterns, fault);
 }
 
