@@ -49,9 +49,17 @@ pub(crate) fn reason(error: &Error) -> String {
         Error::Glutin(_) | Error::NoGlutinConfigs(..) | Error::OpenGL(_) if is_elsewhere => {
             format!("OpenGL does not work here ({detail})")
         }
-        Error::Glutin(_) | Error::NoGlutinConfigs(..) | Error::OpenGL(_) => format!(
-            "OpenGL does not work here ({detail}). It needs the driver of the graphics card, or Debian's packages {OPENGL}"
-        ),
+        Error::Glutin(_) | Error::NoGlutinConfigs(..) | Error::OpenGL(_) => {
+            // So it says that it found no library of OpenGL.
+            let detail = if detail == "not found" {
+                "its library could not be loaded"
+            } else {
+                detail
+            };
+            format!(
+                "OpenGL does not work here ({detail}). It needs the driver of the graphics card, or Debian's packages {OPENGL}"
+            )
+        }
         // All that the windowing library says is the number 1.
         Error::WinitEventLoop(_) if detail.parse::<i32>().is_ok() => {
             "the connection to it broke".to_owned()

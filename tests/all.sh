@@ -27,6 +27,8 @@ packages=(
     xdg-desktop-portal-gtk xvfb
     # Wayland without a screen, and its pictures.
     cage grim sway weston xwayland
+    # What copies, pastes and keeps text, and a keyboard for Wayland.
+    clipman parcellite wl-clipboard wtype xclip
     # Keyboard input, screenshots and the accessibility tree.
     gir1.2-atspi-2.0 imagemagick python3-gi xdotool
     # The software renderer for pictures.
@@ -51,7 +53,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because deny dist iced miri miri-seeds other-systems pillow-images semver thread-sanitizer)
+long_steps=(because deny dist iced lab-on-wayland miri miri-seeds other-systems pillow-images semver thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -490,7 +492,7 @@ step_window() {
         return 1
     fi
     need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon dbus-monitor dbus-bin openbox openbox xdotool xdotool \
-        gdbus libglib2.0-bin import imagemagick python3 python3 setpriv util-linux
+        parcellite parcellite xclip xclip gdbus libglib2.0-bin import imagemagick python3 python3 setpriv util-linux
     need_accessibility_modules
     need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
         org.freedesktop.impl.portal.desktop.gtk xdg-desktop-portal-gtk
@@ -498,7 +500,8 @@ step_window() {
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
     local failed=0
     cargo build --locked --examples
-    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: --skip because:: --skip wayland:: || failed=1
+    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: --skip because:: --skip wayland:: \
+        --skip patterns_on_sway:: || failed=1
     run_tests --test e2e -- --ignored --test-threads=1 lab:: || failed=1
     return $failed
 }
@@ -506,12 +509,23 @@ step_window() {
 # The same window on Wayland, in three compositors without a screen.
 step_wayland() {
     need cargo cargo cc gcc sway sway weston weston cage cage Xwayland xwayland grim grim dbus-daemon dbus-daemon gdbus libglib2.0-bin \
-        Xvfb xvfb openbox openbox xdotool xdotool import imagemagick python3 python3 setpriv util-linux
+        clipman clipman wl-paste wl-clipboard wtype wtype Xvfb xvfb openbox openbox xdotool xdotool import imagemagick python3 python3 setpriv util-linux
     need_accessibility_modules
     need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
         org.freedesktop.impl.portal.desktop.gtk xdg-desktop-portal-gtk
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
-    run_tests --test e2e -- --ignored --test-threads=2 wayland::
+    local failed=0
+    run_tests --test e2e -- --ignored --test-threads=2 wayland:: || failed=1
+    run_tests --test e2e -- --ignored patterns_on_sway::those_about_windows || failed=1
+    return $failed
+}
+
+# All patterns of the Freeze Lab on Wayland. The machine has to rest beside it.
+step_lab-on-wayland() {
+    need cargo cargo cc gcc sway sway dbus-daemon dbus-daemon gdbus libglib2.0-bin
+    need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
+        org.freedesktop.impl.portal.desktop.gtk xdg-desktop-portal-gtk
+    run_tests --test e2e -- --ignored patterns_on_sway::all
 }
 
 # Why each bad twin of the Freeze Lab misbehaves, with each kind of work. The machine has to rest beside it.

@@ -13,6 +13,8 @@ mod awake;
 mod because;
 #[path = "e2e/child_guard.rs"]
 mod child_guard;
+#[path = "e2e/clipboard.rs"]
+mod clipboard;
 #[path = "e2e/closing.rs"]
 mod closing;
 #[path = "e2e/cost.rs"]
@@ -31,8 +33,12 @@ mod lab;
 mod lab_page;
 #[path = "util/lesson_processes.rs"]
 mod lesson_processes;
+#[path = "e2e/opengl.rs"]
+mod opengl;
 #[path = "e2e/opening.rs"]
 mod opening;
+#[path = "e2e/patterns_on_sway.rs"]
+mod patterns_on_sway;
 #[path = "e2e/resources.rs"]
 mod resources;
 #[path = "e2e/session.rs"]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use eframe::egui::{
-    ColorImage, Context, FocusDirection, Image, Key, Modifiers, RichText, Role, TextureHandle,
-    TextureOptions, Ui, Vec2,
+    Color32, ColorImage, Context, FocusDirection, Image, Key, Modifiers, RichText, Role,
+    TextureHandle, TextureOptions, Ui, Vec2,
 };
 use eframe::icon_data;
 use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
@@ -26,7 +26,7 @@ const PICTURES: &[(&str, &[u8])] =
     files!(include_bytes: "job.png", "ring.png", "lanes.png", "report.png");
 
 const WIDTH: f32 = 640.0;
-const MAX_HEIGHT: f32 = 560.0;
+const MAX_HEIGHT: f32 = 660.0;
 const MIN_HEIGHT: f32 = 60.0;
 /// The height of all that is not text: the title, the button, and the space around them.
 const AROUND: f32 = 150.0;
@@ -125,7 +125,11 @@ impl Guide {
                 Block::Heading(text) => heading_ui(text, ui),
                 Block::Picture { file, description } => {
                     if let Some(picture) = picture(file, &mut self.pictures, ui.ctx()) {
-                        let image = Image::new(picture).alt_text(*description);
+                        let mut image = Image::new(picture).alt_text(*description);
+                        if ui.visuals().dark_mode {
+                            // The pictures are light, and would dazzle.
+                            image = image.tint(Color32::from_gray(200));
+                        }
                         ui.add(image.max_width(ui.available_width()));
                     }
                 }

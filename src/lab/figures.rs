@@ -91,6 +91,8 @@ pub enum TwinOutcome {
     Died(String),
     /// The user stopped the run.
     Stopped,
+    /// `Start` was never clicked, because the window drew nothing.
+    Unseen,
 }
 
 impl fmt::Display for TwinOutcome {
@@ -100,6 +102,7 @@ impl fmt::Display for TwinOutcome {
             Self::Killed => "did not finish in time and was killed",
             Self::Died(report) => report,
             Self::Stopped => "stopped",
+            Self::Unseen => "its window drew nothing, as one does that is out of sight",
         })
     }
 }

@@ -119,6 +119,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The comparison of two values, if nothing was missing.
     pub(super) fn of(metric: Metric, bad: f64, fixed: f64) -> Self {
         let (min, min_ratio) = metric.bad_min();
         let ratio = (fixed > 0.0).then_some(bad / fixed);
@@ -127,6 +128,14 @@ impl Verdict {
             fixed,
             ratio: ratio.filter(|ratio| ratio.is_finite()),
             reproduced: fixed.is_finite() && bad >= min && bad >= min_ratio * fixed,
+        }
+    }
+
+    /// The same of a bad variant that could not do its mistake here.
+    pub(super) fn without_need(self) -> Self {
+        Self {
+            reproduced: false,
+            ..self
         }
     }
 

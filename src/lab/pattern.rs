@@ -5,6 +5,7 @@ use std::fmt;
 use eframe::egui::{Context, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::figures::{Figures, TwinOutcome};
 use super::metric::Metric;
 use super::work::Work;
 use crate::choice::choices;
@@ -90,9 +91,31 @@ pub struct PatternEntry {
     pub metric: Metric,
     /// The highest value of the metric, in its unit, that the fixed variant may reach.
     pub fixed_max: f64,
-    /// What is not there if the bad variant behaves well and its window was never hidden.
-    pub missing: Option<&'static str>,
+    /// What the bad variant needs of the desktop to misbehave.
+    pub need: Option<Need>,
     pub make: fn(Variant) -> Box<dyn Pattern>,
+}
+
+/// Something that not every desktop has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Minimise,
+    FileDialog,
+}
+
+impl Need {
+    /// What is missing here, by a run of the bad variant.
+    pub(super) fn missing(self, bad: &Figures, is_reproduced: bool) -> Option<&'static str> {
+        match self {
+            // Not every desktop tells that a window is hidden.
+            Self::Minimise => (!is_reproduced && !bad.was_hidden)
+                .then_some("the window was not hidden; this desktop does not minimise windows"),
+            // Nobody answers the dialog, so it is open to the end. Looking for one in vain may take long, too.
+            Self::FileDialog => (bad.ending != TwinOutcome::Killed).then_some(
+                "no file dialog was shown; the desktop has neither a portal for it nor zenity",
+            ),
+        }
+    }
 }
 
 impl PatternEntry {

@@ -161,14 +161,19 @@ impl LabReport {
 
     /// Why the bad variant of a pattern misbehaved, if it did and the cause is known.
     pub fn because(&self, pattern: PatternId) -> Option<&str> {
-        self.row(pattern, Variant::Bad)?.because()
+        let because = self.row(pattern, Variant::Bad)?.because();
+        because.filter(|_| self.missing(pattern).is_none())
     }
 
     /// The comparison of both variants, once both have figures.
     pub fn verdict(&self, pattern: PatternId) -> Option<Verdict> {
         let value = |variant| Some(self.row(pattern, variant)?.value?.median);
         let (bad, fixed) = (value(Variant::Bad)?, value(Variant::Fixed)?);
-        Some(Verdict::of(pattern.entry().metric, bad, fixed))
+        let verdict = Verdict::of(pattern.entry().metric, bad, fixed);
+        Some(match self.missing_for(pattern, verdict) {
+            Some(_) => verdict.without_need(),
+            None => verdict,
+        })
     }
 
     /// The comparison in words, with what was missing if the bad variant could not misbehave here.
@@ -182,10 +187,12 @@ impl LabReport {
 
     /// What the desktop does not have that the bad variant needs to misbehave.
     pub fn missing(&self, pattern: PatternId) -> Option<&'static str> {
-        let is_reproduced = self.verdict(pattern)?.reproduced;
-        let figures = self.row(pattern, Variant::Bad)?.figures.as_ref()?;
-        let missing = pattern.entry().missing;
-        missing.filter(|_| !is_reproduced && !figures.was_hidden)
+        self.missing_for(pattern, self.verdict(pattern)?)
+    }
+
+    fn missing_for(&self, pattern: PatternId, verdict: Verdict) -> Option<&'static str> {
+        let bad = self.row(pattern, Variant::Bad)?.figures.as_ref()?;
+        pattern.entry().need?.missing(bad, verdict.reproduced)
     }
 
     /// The variants that were run, each in words: `bad: 2.00 s frozen`.

@@ -224,7 +224,18 @@ impl TwinRun {
     fn end(&mut self, ending: TwinOutcome) {
         // A process that has exited needs no signal.
         self.process.kill().ok();
-        self.ending = Some(ending);
+        let is_by_time = matches!(ending, TwinOutcome::Finished | TwinOutcome::Killed);
+        self.ending = Some(if is_by_time && self.has_drawn_nothing() {
+            TwinOutcome::Unseen
+        } else {
+            ending
+        });
+    }
+
+    /// Whether no frame has taken the click on `Start`, with which each run begins that is not by hand.
+    fn has_drawn_nothing(&self) -> bool {
+        let is_start = |fact: &Stamped| fact.fact == Fact::DidStart;
+        !self.options.is_manual && !self.facts.iter().any(is_start)
     }
 
     fn is_over(&self) -> bool {

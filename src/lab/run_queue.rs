@@ -148,7 +148,8 @@ impl RunQueue {
             self.display = Some(display.clone());
         }
         if let Some(ending) = run.ending().filter(|_| !run.options().is_manual) {
-            if matches!(ending, TwinOutcome::Finished | TwinOutcome::Killed) {
+            use TwinOutcome::{Finished, Killed, Unseen};
+            if matches!(ending, Finished | Killed | Unseen) {
                 let (sum, count) = &mut self.overhead;
                 *sum += run.elapsed().saturating_sub(run.options().length);
                 *count += 1;

@@ -1,6 +1,6 @@
 //! Reports that were saved as JSON, such as those of other machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -25,6 +25,8 @@ pub struct SavedReport {
     /// The patterns in it that this program does not have, once for each variant.
     pub unknown: Vec<String>,
     values: BTreeMap<(PatternId, Variant), f64>,
+    /// The patterns that needed something that was not there.
+    without_need: BTreeSet<PatternId>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,7 @@ struct Entry {
     /// Reports before version 0.1 say `judged`.
     #[serde(alias = "judged")]
     value: Option<Value>,
+    missing: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -78,12 +81,16 @@ impl SavedReport {
             machine: document.machine,
             unknown: Vec::new(),
             values: BTreeMap::new(),
+            without_need: BTreeSet::new(),
         };
         for entry in document.patterns {
             let Ok(pattern) = entry.id.parse::<PatternId>() else {
                 report.unknown.push(entry.id);
                 continue;
             };
+            if entry.missing.is_some() {
+                report.without_need.insert(pattern);
+            }
             if let Some(value) = entry.value {
                 let median = value.median.unwrap_or(f64::INFINITY);
                 report.values.insert((pattern, entry.variant), median);
@@ -101,7 +108,12 @@ impl SavedReport {
     pub fn verdict(&self, pattern: PatternId) -> Option<Verdict> {
         let bad = self.value(pattern, Variant::Bad)?;
         let fixed = self.value(pattern, Variant::Fixed)?;
-        Some(Verdict::of(pattern.entry().metric, bad, fixed))
+        let verdict = Verdict::of(pattern.entry().metric, bad, fixed);
+        Some(if self.without_need.contains(&pattern) {
+            verdict.without_need()
+        } else {
+            verdict
+        })
     }
 
     /// Both variants of a pattern, such as `2.00 s / 20 ms`.

@@ -32,7 +32,10 @@ pub fn run_twin(options: &TwinRunOptions) -> anyhow::Result<()> {
     let mut viewport = egui::ViewportBuilder::default()
         .with_app_id("meanwhile-twin")
         .with_title(&title)
-        .with_inner_size(options.inner_size());
+        .with_inner_size(options.inner_size())
+        // A desktop that tiles its windows lets one of a fixed size float. Tiled, it would be large and draw slowly, and
+        // resize the window of the Lab beside it.
+        .with_resizable(options.is_manual);
     if let Some(position) = options.position {
         viewport = viewport.with_position(position);
     }

@@ -5,14 +5,15 @@ use meanwhile::lab::PatternId;
 use serde_json::Value;
 
 use crate::session::Session;
+use crate::window::PROGRAM;
 
 const TRIES: usize = 3;
 
 /// Runs these patterns, or all, and returns the report's entry of each variant.
 fn run(session: &Session, patterns: &[&str]) -> Vec<Value> {
     let args = ["lab", "run", "--secs", "1", "--format", "json"];
-    let program = env!("CARGO_BIN_EXE_meanwhile");
-    let json = session.tool(program, &[&args[..], patterns].concat());
+    let program = session.readable(PROGRAM);
+    let json = session.tool(&program, &[&args[..], patterns].concat());
     let json = json.expect("the patterns have figures");
     let json: Value = serde_json::from_str(&json).expect("stdout is JSON");
     json["patterns"].as_array().expect("a list").clone()
@@ -54,7 +55,7 @@ fn join_in_click_freezes_only_the_bad_variant() {
 }
 
 /// What is wrong with a variant, by the metric of its pattern.
-fn fault(entry: &Value) -> Option<String> {
+pub(crate) fn fault(entry: &Value) -> Option<String> {
     let id = entry["id"].as_str().expect("a name");
     let id: PatternId = id.parse().expect("a pattern");
     let variant = &entry["variant"];
@@ -74,15 +75,24 @@ fn fault(entry: &Value) -> Option<String> {
 #[ignore = "needs a screen, and the machine to itself; tests/all.sh runs it"]
 fn bad_variants_misbehave_and_fixed_ones_do_not() {
     let session = Session::start("lab-all");
-    let mut left: Vec<String> = Vec::new();
+    assert_patterns(&session, &[], fault);
+}
+
+/// Fails if one of these patterns, or of all, has a fault each time that it is measured.
+pub(crate) fn assert_patterns(
+    session: &Session,
+    patterns: &[&str],
+    fault: impl Fn(&Value) -> Option<String>,
+) {
+    let mut left: Vec<String> = patterns.iter().map(|id| (*id).to_owned()).collect();
     let mut faults = Vec::new();
     for _ in 0..TRIES {
         let patterns: Vec<&str> = left.iter().map(String::as_str).collect();
-        let variants = run(&session, &patterns);
-        faults = variants.iter().filter_map(fault).collect();
+        let variants = run(session, &patterns);
+        faults = variants.iter().filter_map(&fault).collect();
         let failed = variants.iter().filter(|entry| fault(entry).is_some());
         left = failed
-            .map(|entry| entry["id"].as_str().unwrap().to_owned())
+            .map(|entry| entry["id"].as_str().expect("a name").to_owned())
             .collect();
         left.dedup();
         if left.is_empty() {

@@ -1,10 +1,13 @@
 //! The program on Wayland: in compositors without a screen, as a user who is not root.
 
 use std::fs::{self, File};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::child_guard::ChildGuard;
+use crate::clipboard;
+use crate::opengl;
 use crate::session::{self, Session};
 use crate::setup::start_command;
 use crate::sleeper::Sleeper;
@@ -155,6 +158,51 @@ fn sway_shows_the_file_dialog_of_the_portal() {
     // It was cancelled, so nothing is said, and it opens again.
     window.press("push button", "Add files…");
     session::wait_until("the second dialog", dialog, || window.describe());
+}
+
+#[test]
+#[ignore = "needs a compositor; tests/all.sh runs it"]
+fn sway_keeps_what_was_copied_by_a_manager() {
+    let session = Session::start_on("sway", "sway-clipboard");
+    let start = |command: &mut Command, args: &[&str]| {
+        ChildGuard::start("a program of the desktop", command.args(args))
+    };
+    // Without a keyboard, nothing can be copied on Wayland.
+    let _keyboard = start(&mut session.command("wtype"), &["-s", "600000"]);
+    let history = session.home().join("history.json");
+    let place = format!("--histpath={}", history.display());
+    let watch = ["-t", "text", "--watch", "clipman", "store", &place];
+    let _manager = start(&mut session.command("wl-paste"), &watch);
+    let window = clipboard::copy(&session, &history);
+    sway(&session, "[app_id=meanwhile] kill");
+    assert!(window.wait_for_exit().success());
+    clipboard::assert_it_can_be_pasted(&session, &["timeout", "5", "wl-paste"]);
+}
+
+#[test]
+#[ignore = "needs a compositor; tests/all.sh runs it"]
+fn sway_without_opengl_is_told_its_packages() {
+    opengl::assert_its_absence_is_said(&Session::start_on("sway", "sway-no-opengl"));
+}
+
+/// A window that is measured has the size that it asks for, where others fill the screen.
+#[test]
+#[ignore = "needs a compositor; tests/all.sh runs it"]
+fn sway_lets_a_measured_window_float() {
+    let session = Session::start_on("sway", "sway-float");
+    let program = session.readable(PROGRAM);
+    let mut command = session.command(&program);
+    command.args(["lab", "run", "--variant", "fixed", "join-in-click"]);
+    let _lab = ChildGuard::start("meanwhile lab", &mut command);
+    let floats = || match sway_window(&session, "meanwhile-twin") {
+        Some(window) if window["type"] == "floating_con" => Ok(window["geometry"].clone()),
+        window => Err(format!("{window:#?}")),
+    };
+    let size = session::wait_until("a floating window", floats, || session.save_picture());
+    assert_eq!(
+        (&size["width"], &size["height"]),
+        (&340.into(), &300.into())
+    );
 }
 
 /// These compositors can't be asked for their windows.

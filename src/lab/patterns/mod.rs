@@ -35,7 +35,7 @@ mod work_in_ui;
 use eframe::egui::{Context, Ui};
 
 use super::metric::Metric;
-use super::pattern::{PatternEntry, Scenario, Variant};
+use super::pattern::{Need, PatternEntry, Scenario, Variant};
 use super::work::Digest;
 use crate::catalogue_id::{CatalogueEntry, CatalogueId};
 use crate::join::{self, Task};
@@ -67,12 +67,12 @@ const TWO_FRAMES: f64 = 2000.0 / 60.0;
 /// An entry with the source and the variants of its module.
 macro_rules! entry {
     ($module:ident { $($field:ident: $value:expr,)* }) => {
-        entry!($module, missing: None, { $($field: $value,)* })
+        entry!($module, need: None, { $($field: $value,)* })
     };
-    ($module:ident, missing: $missing:expr, { $($field:ident: $value:expr,)* }) => {
+    ($module:ident, need: $need:expr, { $($field:ident: $value:expr,)* }) => {
         PatternEntry {
             $($field: $value,)*
-            missing: $missing,
+            need: $need,
             source: include_str!(concat!(stringify!($module), ".rs")),
             make: |variant| match variant {
                 Variant::Bad => Box::new($module::Bad::default()),
@@ -161,7 +161,7 @@ static ALL: &[PatternEntry] = &[
         metric: Metric::Frozen,
         fixed_max: 150.0,
     }),
-    entry!(dialog_in_ui, missing: Some("no file dialog was shown; the desktop has neither a portal for it nor zenity"), {
+    entry!(dialog_in_ui, need: Some(Need::FileDialog), {
         id: "dialog-in-ui",
         bad: "a blocking file dialog",
         symptom: "the window does not respond while the dialog is open",
@@ -233,7 +233,7 @@ static ALL: &[PatternEntry] = &[
         metric: Metric::TimeToResult,
         fixed_max: 100.0,
     }),
-    entry!(poll_in_ui_only, missing: Some("the window was not hidden; this desktop does not minimise windows"), {
+    entry!(poll_in_ui_only, need: Some(Need::Minimise), {
         id: "poll-in-ui-only",
         bad: "the result is polled only where it is drawn",
         symptom: "nothing happens while the window is minimised",

@@ -106,6 +106,7 @@ fn endings_ui(rows: [Measured<'_>; 2], body: &mut TableBody<'_>) {
                 Some(TwinOutcome::Killed) => "killed",
                 Some(TwinOutcome::Died(_)) => "died",
                 Some(TwinOutcome::Stopped) => "stopped",
+                Some(TwinOutcome::Unseen) => "out of sight",
             };
             line.col(|ui| word_ui(word.into(), ui));
         }

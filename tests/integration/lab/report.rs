@@ -1,11 +1,15 @@
 //! The report of given runs, and its formats.
 
+use std::fs::File;
+
 use meanwhile::lab::{
-    Display, Fact, LabReport, Machine, PatternId, RunRecord, TwinOutcome, Variant,
+    Display, Fact, Figures, LabReport, Machine, PatternId, RunRecord, SavedReport, TwinOutcome,
+    Variant,
 };
 use serde_json::Value;
 
-use super::{FRAME, figures, first};
+use super::{FRAME, figures, first, stamped};
+use crate::util::files::folder;
 
 /// A run of `join-in-click` with a frozen window.
 fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
@@ -115,6 +119,48 @@ fn missing_minimise_is_named_if_it_is_missing() {
     assert_eq!(report(&shown).missing(shown[0].pattern), None);
     let others = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
     assert_eq!(report(&others).missing(first()), None);
+}
+
+/// To look in vain for a dialog blocks the window, too, but not to the end of the run.
+#[test]
+fn missing_dialog_is_named_even_if_it_froze() {
+    let pattern = "dialog-in-ui".parse().expect("it is in the list");
+    let facts = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (0, Fact::DidClick),
+        (900, FRAME),
+        (1_000, Fact::Over),
+    ];
+    for (ending, was_shown) in [(TwinOutcome::Finished, false), (TwinOutcome::Killed, true)] {
+        let mut bad = Figures::of(&stamped(&facts), ending.clone()).expect("Start was clicked");
+        bad.because = Some("waits for the socket".to_owned());
+        let bad = RunRecord {
+            pattern,
+            variant: Variant::Bad,
+            ending,
+            figures: Some(bad),
+        };
+        let fixed = RunRecord {
+            pattern,
+            ..run(Variant::Fixed, 10)
+        };
+        let report = report(&[bad, fixed]);
+        assert_eq!(report.verdict(pattern).unwrap().reproduced, was_shown);
+        assert_eq!(report.missing(pattern).is_none(), was_shown);
+        for text in [report.text(), report.markdown()] {
+            assert_eq!(text.contains("no file dialog was shown"), !was_shown);
+            assert_eq!(text.contains("waits for the socket"), was_shown, "{text}");
+        }
+        // The saved report says the same.
+        let folder = folder();
+        let file = folder.path().join("here.json");
+        report
+            .write_json(File::create(&file).expect("the folder is ours"))
+            .expect("it can be written");
+        let saved = SavedReport::read(&file).expect("it is a report");
+        assert_eq!(saved.verdict(pattern).unwrap().reproduced, was_shown);
+    }
 }
 
 /// A run of `poll-in-ui-only`, whose result is shown after this time or never.

@@ -94,6 +94,21 @@ fn twin_with_lost_facts_is_killed() {
 }
 
 #[test]
+fn twin_that_never_takes_the_click_was_not_seen() {
+    let opened = r#"{"at_ns":1,"fact":{"DidOpen":{}}}"#;
+    let over = r#"{"at_ns":2,"fact":"Over"}"#;
+    let script = format!("echo '{opened}'; echo '{over}'");
+    assert_eq!(endings(&script), [TwinOutcome::Unseen, TwinOutcome::Unseen]);
+    let says = TwinOutcome::Unseen.to_string();
+    assert!(says.contains("drew nothing"), "{says}");
+
+    let start = r#"{"at_ns":1,"fact":"DidStart"}"#;
+    let script = format!("echo '{start}'; echo '{over}'");
+    let finished = [TwinOutcome::Finished, TwinOutcome::Finished];
+    assert_eq!(endings(&script), finished);
+}
+
+#[test]
 fn time_left_counts_runs_and_learns_from_them() {
     let over = r#"echo '{"at_ns":1,"fact":"Over"}'"#;
     let (_folder, launcher) = twins(over);
