@@ -33,6 +33,9 @@ mod lab_page;
 mod lesson_processes;
 #[path = "e2e/opening.rs"]
 mod opening;
+#[expect(dead_code, reason = "other tests need more of it")]
+#[path = "util/resources.rs"]
+mod process_resources;
 #[path = "e2e/resources.rs"]
 mod resources;
 #[path = "e2e/session.rs"]
@@ -41,6 +44,8 @@ mod session;
 mod setup;
 #[path = "util/sleeper.rs"]
 mod sleeper;
+#[path = "e2e/soak.rs"]
+mod soak;
 #[path = "e2e/wayland.rs"]
 mod wayland;
 #[expect(dead_code, reason = "other tests need more of it")]
