@@ -174,6 +174,7 @@ impl<'s> Soak<'s> {
             .keyboard(&["windowsize", &self.on_screen, width, height]);
     }
 
+    #[expect(clippy::print_stdout, reason = "half an hour is long without a word")]
     fn run(&self, length: Duration) -> Report {
         let began = Instant::now();
         let mut rests = Vec::new();
@@ -464,12 +465,24 @@ impl Frames {
         let (text, _) = text.split_once(" File dialogs: ").unwrap_or((text, ""));
         // That of the code comes before that with painting.
         let p99 = text.split_once("99th percentile ");
-        let p99 = p99.and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        let p99 = p99.and_then(|(_, rest)| in_millis(rest.split(',').next()?));
         Self {
             text: text.to_owned(),
             p99_ms: p99.unwrap_or_else(|| panic!("no percentile in {diagnostics}")),
         }
     }
+}
+
+/// `80 µs`, `6.3 ms` or `1.20 s`, in milliseconds.
+fn in_millis(time: &str) -> Option<f64> {
+    let (number, unit) = time.split_once(' ')?;
+    let factor = match unit {
+        "µs" => 1e-3,
+        "ms" => 1.0,
+        "s" => 1e3,
+        _ => return None,
+    };
+    number.parse::<f64>().ok().map(|number| number * factor)
 }
 
 struct Report {

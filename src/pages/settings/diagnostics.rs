@@ -93,8 +93,8 @@ fn frames(costs: &FrameCosts) -> String {
         return "not measured".to_owned();
     };
     let text = |spread: Spread| {
-        let Spread { p50, p99, max, .. } = spread;
-        format!("median {p50:.2} ms, 99th percentile {p99:.2} ms, longest {max:.2} ms")
+        let [median, p99, longest] = [spread.p50, spread.p99, spread.max].map(format::millis);
+        format!("median {median}, 99th percentile {p99}, longest {longest}")
     };
     format!(
         "{} with a processor time of {}; with painting {}",
