@@ -344,8 +344,9 @@ impl<'s> Soak<'s> {
                     return Ok(false);
                 }
             }
-            let is_empty = tree.find("push button", "Remove").is_none();
-            Ok(is_empty)
+            // In place of the list. The page that was shown before has no such buttons either.
+            let is_empty = tree.find("label", "None yet").is_some();
+            is_empty.then_some(true).ok_or("jobs are left".to_owned())
         };
         while !wait_until("the next job to go", is_empty, || self.window.describe()) {}
         self.window.press("push button", "Clear");
