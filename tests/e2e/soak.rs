@@ -18,7 +18,7 @@ use crate::process_resources::Resources;
 use crate::session::{Session, pause, wait_until};
 use crate::setup::GRACE;
 use crate::sleeper::Sleeper;
-use crate::window::{OTHER_PROGRAM, Window, program};
+use crate::window::{OTHER_PROGRAM, Tree, Window, program};
 
 /// After these rounds each lesson and pattern has run once, and each kind of job: fonts, caches, the memory of the
 /// allocator and the threads that are kept have the size that they need.
@@ -44,6 +44,9 @@ const SIZES: [(usize, usize); 2] = [(640, 400), (1600, 1000)];
 const REST_SIZE: (usize, usize) = (1180, 780);
 
 const RESIZE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// After this time a press was lost.
+const PRESS_TIME: Duration = Duration::from_secs(10);
 
 /// Longer than any thread is kept for the next task.
 const SETTLING: Duration = Duration::from_secs(30);
@@ -226,11 +229,11 @@ impl<'s> Soak<'s> {
         self.choose("Ends by", PANICS[turn]);
         for threads in ["Shared threads", "A thread each"] {
             self.choose("Run on", threads);
-            self.start("Misbehave");
+            self.start();
         }
         self.choose("Ends by", CRASHES[turn]);
         self.choose("Run on", "A process each");
-        self.start("Misbehave");
+        self.start();
         self.choose("Run on", "Shared threads");
         // As a second start from a terminal does.
         let folder = self.files.to_string_lossy();
@@ -241,45 +244,58 @@ impl<'s> Soak<'s> {
         self.choose("Job", "Checksums");
         self.choose("Algorithm", ALGORITHMS[turn]);
         for _ in 0..3 {
-            self.start("Checksums");
+            self.start();
         }
         self.choose("Job", "Command");
-        self.start("Command");
+        self.start();
     }
 
-    /// Picks an entry of a combo box. Its list closes when the parts of the page change places, and is then opened
-    /// again.
+    /// Picks an entry of a combo box. Nobody changes the size of a window while its list is open: it would close.
     fn choose(&self, name: &str, choice: &str) {
         let window = &self.window;
+        self.rests.store(true, Ordering::Relaxed);
         let pick = || {
             let tree = window.tree()?;
+            let is_open = tree.find("list box", "").is_some();
+            let shown = tree.find("combo box", name);
+            if shown.is_some_and(|shown| shown.description.contains(choice)) {
+                if is_open {
+                    self.session.keyboard(&["key", "Escape"]);
+                }
+                return (!is_open)
+                    .then_some(())
+                    .ok_or("the list is open".to_owned());
+            }
             let mut named = tree.nodes.iter().filter(|node| node.name == choice);
-            let has_picked = named
-                .find(|node| node.role != "label")
-                .is_some_and(|entry| window.try_press(&entry.role, choice));
-            if !has_picked {
-                window.try_press("combo box", name);
-            }
-            has_picked.then_some(()).ok_or("it is not open".to_owned())
+            match named.find(|node| node.role != "label") {
+                Some(entry) => window.try_press(&entry.role, choice),
+                None => window.try_press("combo box", name),
+            };
+            Err("it is not chosen".to_owned())
         };
-        wait_until(&format!("the list of {name:?}"), pick, || window.describe());
-        let close = || {
-            let is_closed = window.tree()?.find("list box", "").is_none();
-            if !is_closed {
-                self.session.keyboard(&["key", "Escape"]);
-            }
-            is_closed.then_some(()).ok_or("it is open".to_owned())
-        };
-        wait_until("the list to close", close, || window.describe());
+        wait_until(&format!("{name:?} to be {choice:?}"), pick, || {
+            window.describe()
+        });
+        self.rests.store(false, Ordering::Relaxed);
     }
 
-    /// Starts the chosen job.
-    fn start(&self, job: &str) -> String {
-        self.window.press("push button", "Start");
-        let number = self.jobs.fetch_add(1, Ordering::Relaxed) + 1;
-        let title = format!("#{number} {job}");
-        self.window.wait_for_text(&title);
-        title
+    /// Starts the chosen job. A press is lost if the parts of the page change places before it arrives.
+    fn start(&self) {
+        let before = self.jobs.load(Ordering::Relaxed);
+        let mut pressed = None;
+        let start = || {
+            let newest = newest_job(&self.window.tree()?);
+            self.jobs.fetch_max(newest, Ordering::Relaxed);
+            if newest > before {
+                return Ok(());
+            }
+            if pressed.is_none_or(|at: Instant| at.elapsed() > PRESS_TIME) {
+                pressed = Some(Instant::now());
+                self.window.try_press("push button", "Start");
+            }
+            Err("it is not there".to_owned())
+        };
+        wait_until("the next job", start, || self.window.describe());
     }
 
     /// Cancels jobs that have just begun, and those that run, twice each.
@@ -287,12 +303,12 @@ impl<'s> Soak<'s> {
         self.window.press("page tab", "Workbench");
         for _ in 0..3 {
             self.window.press("push button", "Start");
-            self.jobs.fetch_add(1, Ordering::Relaxed);
             self.cancel();
             self.cancel();
         }
         // Their cards have these names; what is said at their end is longer.
         let titles = self.window.wait_for("the jobs", |tree| {
+            self.jobs.fetch_max(newest_job(tree), Ordering::Relaxed);
             let names = tree.nodes.iter().filter(|node| node.role != "label");
             let titles =
                 names.filter(|node| node.name.starts_with('#') && !node.name.contains(':'));
@@ -387,6 +403,16 @@ impl<'s> Soak<'s> {
         self.session.keyboard(&["key", "ctrl+v"]);
         Frames::read(&self.window.wait_for_text("Frames: "))
     }
+}
+
+/// The number of the newest job in the list; 0 without one.
+fn newest_job(tree: &Tree) -> usize {
+    let names = tree
+        .nodes
+        .iter()
+        .filter_map(|node| node.name.strip_prefix('#'));
+    let numbers = names.filter_map(|name| name.split(' ').next()?.parse().ok());
+    numbers.max().unwrap_or(0)
 }
 
 /// Stores what an earlier window would have: the command, and numbers of items that make a flood.
