@@ -10,7 +10,7 @@ use super::dialog::{DialogAnswer, DialogSlot};
 use super::watch::Watch;
 use super::{Dialogs, Opener, PageId, State};
 use crate::format;
-use crate::record::FrameHistory;
+use crate::record::{FrameCosts, FrameHistory};
 use crate::ui::notices::{Notice, Notices};
 
 /// The window, as far as a page uses it.
@@ -22,6 +22,7 @@ pub(crate) struct PageContext {
     pub(crate) dialogs: DialogSlot,
     opener: Arc<dyn Opener>,
     pub(crate) frames: FrameHistory,
+    pub(crate) frame_costs: FrameCosts,
     pub(crate) watch: Watch,
     pub(crate) background_tasks: BackgroundTasks<TaskOutput>,
     /// The page to show next, and what to select on it.
@@ -52,6 +53,7 @@ impl PageContext {
             dialogs: DialogSlot::new(dialogs),
             opener,
             frames: FrameHistory::default(),
+            frame_costs: FrameCosts::default(),
             watch: Watch::new(),
             background_tasks: BackgroundTasks::default(),
             open: None,
