@@ -53,7 +53,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because deny dist iced lab-on-wayland miri miri-seeds other-systems pillow-images semver thread-sanitizer)
+long_steps=(because deny dist iced lab-on-wayland miri miri-seeds other-systems pillow-images semver soak thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -500,8 +500,8 @@ step_window() {
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
     local failed=0
     cargo build --locked --examples
-    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: --skip because:: --skip wayland:: \
-        --skip patterns_on_sway:: || failed=1
+    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: --skip because:: --skip patterns_on_sway:: \
+        --skip soak:: --skip wayland:: || failed=1
     run_tests --test e2e -- --ignored --test-threads=1 lab:: || failed=1
     return $failed
 }
@@ -532,6 +532,19 @@ step_lab-on-wayland() {
 step_because() {
     need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon openbox openbox gdbus libglib2.0-bin
     run_tests --test e2e -- --ignored --test-threads=1 --nocapture because::
+}
+
+# Half an hour of everything at once in one window of a release build, whose figures have to come back.
+# MEANWHILE_SOAK_MINUTES says for how long. The machine has to rest beside it, for the times of frames.
+step_soak() {
+    need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon openbox openbox xdotool xdotool gdbus libglib2.0-bin \
+        python3 python3 setsid util-linux
+    need_accessibility_modules
+    need_service org.a11y.Bus at-spi2-core
+    [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
+    cargo build --locked --release --workspace --bins
+    MEANWHILE_TEST_PROGRAM="$CARGO_TARGET_DIR/release/meanwhile" \
+        run_tests --test e2e -- --ignored --nocapture soak::
 }
 
 # The packages, built as for others, and the one for Debian installed in a fresh Debian. Needs root.

@@ -39,6 +39,9 @@ mod opengl;
 mod opening;
 #[path = "e2e/patterns_on_sway.rs"]
 mod patterns_on_sway;
+#[expect(dead_code, reason = "other tests need more of it")]
+#[path = "util/resources.rs"]
+mod process_resources;
 #[path = "e2e/resources.rs"]
 mod resources;
 #[path = "e2e/session.rs"]
@@ -47,6 +50,8 @@ mod session;
 mod setup;
 #[path = "util/sleeper.rs"]
 mod sleeper;
+#[path = "e2e/soak.rs"]
+mod soak;
 #[path = "e2e/wayland.rs"]
 mod wayland;
 #[expect(dead_code, reason = "other tests need more of it")]

@@ -136,5 +136,6 @@ impl App {
         self.context
             .frames
             .begin_frame(now, Some(self.frame_began_at));
+        self.frame_clock.end_pass();
     }
 }

@@ -7,6 +7,7 @@
 mod close_question;
 mod closing;
 mod frame;
+mod frame_clock;
 mod guide;
 pub mod instance;
 mod saving;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use eframe::egui;
 
 use self::close_question::ClosePhase;
+use self::frame_clock::FrameClock;
 use self::guide::Guide;
 use crate::pages::{self, Page, PageContext, PageSetup, Running, timeline, workbench};
 use crate::ui::notices::Notice;
@@ -88,6 +90,7 @@ pub struct App {
     /// The time at which the current frame began, or was due if that is earlier.
     frame_began_at: Duration,
     frame_due_at: Option<Duration>,
+    frame_clock: FrameClock,
     /// That of the window, as it was last set.
     title: String,
 }
@@ -141,6 +144,7 @@ impl App {
             guide: None,
             frame_began_at: Duration::ZERO,
             frame_due_at: None,
+            frame_clock: FrameClock::default(),
             title: TITLE.to_owned(),
         }
     }

@@ -21,6 +21,12 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         let _frame = self.context.watch.frame();
         let _taking_in = self.context.watch.guard("taking in events");
+        // A frame may have several passes.
+        if ctx.current_pass_index() == 0
+            && let Some(cost) = self.frame_clock.begin()
+        {
+            self.context.frame_costs.push(cost);
+        }
         let now = self.context.now();
         let due = self.frame_due_at.take();
         self.frame_began_at = due.map_or(now, |due| due.min(now));

@@ -10,7 +10,7 @@ use super::dialog::{DialogAnswer, DialogSlot};
 use super::watch::Watch;
 use super::{Dialogs, Opener, PageId, State};
 use crate::format;
-use crate::record::{FrameHistory, JobTrace, nanos};
+use crate::record::{FrameCosts, FrameHistory, JobTrace, nanos};
 use crate::ui::notices::{Notice, Notices};
 
 /// The window, as far as a page uses it.
@@ -26,6 +26,7 @@ pub(crate) struct PageContext {
     pub(crate) trace: JobTrace,
     /// How long the clock of the trace has run when that of the window begins.
     trace_ahead: Duration,
+    pub(crate) frame_costs: FrameCosts,
     pub(crate) watch: Watch,
     pub(crate) background_tasks: BackgroundTasks<TaskOutput>,
     /// The page to show next, and what to select on it.
@@ -58,6 +59,7 @@ impl PageContext {
             frames: FrameHistory::default(),
             trace: JobTrace::default(),
             trace_ahead: Duration::ZERO,
+            frame_costs: FrameCosts::default(),
             watch: Watch::new(),
             background_tasks: BackgroundTasks::default(),
             open: None,

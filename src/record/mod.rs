@@ -7,6 +7,7 @@
 mod counts;
 mod event;
 mod export;
+mod frame_costs;
 mod frames;
 mod incident;
 mod item;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 pub use counts::Counts;
 pub use event::{EventKind, JobEvent, PanicKey};
 pub use export::{job_text, panic_text, write_json};
+pub use frame_costs::{FrameCost, FrameCosts};
 pub use frames::{FrameHistory, FrameSummary, MIN_SLOW_LATENCY};
 pub use incident::{IncidentRecord, Incidents};
 pub use item::{Backtrace, Crash, FoundItem, ItemId, ItemRecord, ItemState, Panic};

@@ -38,8 +38,13 @@ def role(node):
 
 def walk(node, depth=0):
     yield depth, node
-    for index in range(node.get_child_count()):
-        child = node.get_child_at_index(index)
+    try:
+        children = [node.get_child_at_index(index) for index in range(node.get_child_count())]
+    except GLib.Error:
+        if depth == 0:
+            raise
+        return  # The node disappeared during the reading.
+    for child in children:
         if child:
             yield from walk(child, depth + 1)
 
@@ -72,8 +77,11 @@ def tree(root):
 
 def find(root, wanted_role, name):
     for _, node in walk(root):
-        if role(node) == wanted_role and node.get_name() == name:
-            return node
+        try:
+            if role(node) == wanted_role and node.get_name() == name:
+                return node
+        except GLib.Error:
+            continue
     sys.exit(f"no {wanted_role} is named {name!r}")
 
 

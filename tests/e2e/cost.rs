@@ -47,9 +47,18 @@ impl Cost {
 
 /// How many bytes of the program are in memory.
 pub(crate) fn resident(window: &Window<'_>) -> u64 {
+    memory(window, "VmRSS:")
+}
+
+/// How many of them are in no file: what it has allocated.
+pub(crate) fn anonymous(window: &Window<'_>) -> u64 {
+    memory(window, "RssAnon:")
+}
+
+fn memory(window: &Window<'_>, figure: &str) -> u64 {
     let status = read(&format!("/proc/{}/status", window.pid()));
     let mut lines = status.lines();
-    let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = lines.find_map(|line| line.strip_prefix(figure));
     let kibibytes = line.and_then(|line| line.strip_suffix("kB"));
     number(kibibytes.expect("Linux reports the size")) * 1024
 }

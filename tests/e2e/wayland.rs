@@ -11,7 +11,7 @@ use crate::opengl;
 use crate::session::{self, Session};
 use crate::setup::start_command;
 use crate::sleeper::Sleeper;
-use crate::window::{PROGRAM, Window};
+use crate::window::{Window, program};
 
 /// What sway knows of the window with this app id.
 fn sway_window(session: &Session, app_id: &str) -> Option<Value> {
@@ -232,7 +232,7 @@ fn socket_without_a_compositor_gives_way_to_x11() {
     drop(std::os::unix::net::UnixListener::bind(&stale).expect("the home is ours"));
     for name in ["wayland-7", "wayland-8", &stale.to_string_lossy()] {
         let messages = session.home().join("messages");
-        let mut command = session.command(PROGRAM);
+        let mut command = session.command(&program());
         command.env("WAYLAND_DISPLAY", name);
         command.stderr(File::create(&messages).expect("the home is ours"));
         let program = ChildGuard::start("meanwhile", &mut command);

@@ -14,8 +14,13 @@ use crate::session::{Session, wait_until};
 /// The system's own Python, which has the accessibility bindings if the first of the PATH lacks them.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
-/// The program that is tested.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_meanwhile");
+/// The program that is tested: that of this build, or the one that `MEANWHILE_TEST_PROGRAM` names.
+pub(crate) fn program() -> String {
+    std::env::var(OTHER_PROGRAM).unwrap_or_else(|_| env!("CARGO_BIN_EXE_meanwhile").to_owned())
+}
+
+/// The variable that names another build of the program.
+pub(crate) const OTHER_PROGRAM: &str = "MEANWHILE_TEST_PROGRAM";
 
 const ATSPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/atspi.py");
 
@@ -29,7 +34,7 @@ pub(crate) struct Window<'s> {
 impl<'s> Window<'s> {
     /// Starts the program with `files` on its command line and waits for its window.
     pub(crate) fn open(session: &'s Session, files: &[&str]) -> Self {
-        let mut command = session.command(&session.readable(PROGRAM));
+        let mut command = session.command(&session.readable(&program()));
         let messages = File::create(messages_of(session)).expect("the home is ours");
         let window = Self {
             session,
@@ -63,6 +68,11 @@ impl<'s> Window<'s> {
             &format!("{role} {name:?} to take a press"),
             &["press", role, name],
         );
+    }
+
+    /// Presses the widget of this role and name if it exists and is enabled now. Returns whether it was.
+    pub(crate) fn try_press(&self, role: &str, name: &str) -> bool {
+        atspi(self.session, self.pid(), &["press", role, name]).is_ok()
     }
 
     /// Sets the spin button of this name to a value.

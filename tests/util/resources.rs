@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The resources of this process at one moment.
+/// The resources of a process at one moment.
 #[derive(Debug)]
 pub(crate) struct Resources {
-    /// The `stat` lines of the children that it has not reaped.
+    /// The `stat` lines of its children.
+    pub(crate) children: Vec<String>,
+    /// Those that it has not reaped.
     pub(crate) zombies: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
     /// The names of the threads.
@@ -16,11 +18,21 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
+    /// Those of this process.
     pub(crate) fn now() -> Self {
-        let files = fs::read_dir("/proc/self/fd").expect("Linux has /proc");
-        let threads = fs::read_dir("/proc/self/task").expect("Linux has /proc");
+        Self::of(std::process::id())
+    }
+
+    pub(crate) fn of(pid: u32) -> Self {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs");
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+        let children = children_of(pid);
+        let zombies = children
+            .iter()
+            .filter(|stat| after_name(stat).starts_with("Z "));
         Self {
-            zombies: zombies(),
+            zombies: zombies.cloned().collect(),
+            children,
             files: files
                 .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
                 .collect(),
@@ -45,16 +57,18 @@ pub(crate) fn limit_threads(current: Option<u64>) {
     setrlimit(Resource::Nproc, limit).expect("the limit may be lowered, and raised again");
 }
 
-fn zombies() -> Vec<String> {
-    let own = std::process::id().to_string();
+fn children_of(pid: u32) -> Vec<String> {
+    let pid = pid.to_string();
     let stats = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-    let zombies = stats.filter(|stat| {
-        let after_name = stat.rsplit(") ").next().unwrap_or_default();
-        let mut fields = after_name.split(' ');
-        fields.next() == Some("Z") && fields.next() == Some(&own)
-    });
-    zombies.collect()
+    stats
+        .filter(|stat| after_name(stat).split(' ').nth(1) == Some(&pid))
+        .collect()
+}
+
+/// The fields of a `stat` line from the state on. Only the name before it may have spaces.
+fn after_name(stat: &str) -> &str {
+    stat.rsplit(") ").next().unwrap_or_default()
 }
 
 /// The bytes of memory that this process uses now.

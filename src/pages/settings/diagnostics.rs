@@ -4,6 +4,8 @@ use crate::desktop::{self, file_dialog};
 use crate::format;
 use crate::jobs::cores;
 use crate::jobs::process_limit::process_limit;
+use crate::record::FrameCosts;
+use crate::record::statistics::Spread;
 
 /// The version of egui and eframe. They tell it only to those who build them.
 const TOOLKIT: &str = "0.37.0";
@@ -19,6 +21,8 @@ pub(super) struct OfWindow {
     pub(super) pixels_per_point: f32,
     /// The renderer's own name.
     pub(super) renderer: Option<String>,
+    /// What its frames have cost.
+    pub(super) frames: FrameCosts,
 }
 
 /// The text. Asks the desktop, so this may block.
@@ -37,6 +41,7 @@ pub(super) fn text(window: &OfWindow) -> String {
             ),
         ),
         ("Graphics", graphics(window.renderer.as_deref())),
+        ("Frames", frames(&window.frames)),
         ("File dialogs", file_dialog::shown_by()),
         ("Limits", limits()),
         ("Locale", variables(&LOCALE)),
@@ -79,6 +84,23 @@ fn graphics(renderer: Option<&str>) -> String {
         "{}{}",
         renderer.unwrap_or("no OpenGL"),
         driver.unwrap_or_default()
+    )
+}
+
+/// The processor time of the last frames.
+fn frames(costs: &FrameCosts) -> String {
+    let Some([code, with_painting]) = costs.spreads() else {
+        return "not measured".to_owned();
+    };
+    let text = |spread: Spread| {
+        let [median, p99, longest] = [spread.p50, spread.p99, spread.max].map(format::millis);
+        format!("median {median}, 99th percentile {p99}, longest {longest}")
+    };
+    format!(
+        "{} with a processor time of {}; with painting {}",
+        format::count(costs.count()),
+        text(code),
+        text(with_painting)
     )
 }
 

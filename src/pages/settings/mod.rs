@@ -70,6 +70,7 @@ impl Page for SettingsPage {
             size: ctx.content_rect().size().into(),
             pixels_per_point: ctx.pixels_per_point(),
             renderer: self.renderer.clone(),
+            frames: context.frame_costs.clone(),
         };
         context.run_in_background("diagnostics", move || TaskOutput {
             notice: Some(Notice::info("The diagnostics are on the clipboard.")),

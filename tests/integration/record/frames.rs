@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use meanwhile::record::{FrameHistory, FrameSummary, IncidentRecord, Incidents};
+use meanwhile::record::{
+    FrameCost, FrameCosts, FrameHistory, FrameSummary, IncidentRecord, Incidents,
+};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -74,4 +76,33 @@ fn incidents_are_the_newest_hundred() {
         (lasted.len(), lasted[0], lasted[99]),
         (100, seconds(199), seconds(100))
     );
+}
+
+#[test]
+fn frame_costs_are_those_of_half_an_hour() {
+    let mut costs = FrameCosts::default();
+    assert!(costs.spreads().is_none());
+    for _ in 0..1_000 {
+        let (code, with_painting) = (seconds(1), seconds(2));
+        costs.push(FrameCost {
+            code,
+            with_painting,
+        });
+    }
+    for frame in 1..=108_000 {
+        let (code, with_painting) = (Duration::from_micros(frame), millis(200));
+        costs.push(FrameCost {
+            code,
+            with_painting,
+        });
+    }
+    assert_eq!(costs.count(), 108_000);
+    let [code, with_painting] = costs.spreads().unwrap();
+    let figures = [code.p50, code.p99, code.max, with_painting.max];
+    for (figure, expected) in figures.into_iter().zip([54.0, 106.92, 108.0, 200.0]) {
+        assert!(
+            (figure - expected).abs() < 0.01,
+            "{figure} ms, not {expected} ms"
+        );
+    }
 }
