@@ -38,7 +38,9 @@ use meanwhile::pages::freeze_lab::props::{LabProps, LabState, Runs};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::result_text::result_text;
 use meanwhile::pages::workbench::results_pane::results_ui;
-use meanwhile::record::{self, EventKind, FoundItem, ItemId, ItemState, JobId, JobState, Record, ThreadNumber};
+use meanwhile::record::{
+    self, EventKind, FoundItem, ItemId, ItemState, JobId, JobState, Record, ThreadNumber,
+};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
 use meanwhile::ui::frame_plot::{frame_mesh, frame_plots_ui};
@@ -762,7 +764,10 @@ fn checksums(count: usize) -> Record {
                 fails,
             },
         });
-        apply(EventKind::ItemDidStart { item, thread: ThreadNumber::new(1) });
+        apply(EventKind::ItemDidStart {
+            item,
+            thread: ThreadNumber::new(1),
+        });
         apply(EventKind::ItemDidFinish { item, state });
     }
     let state = JobState::Returned;

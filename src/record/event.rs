@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use super::item::{FoundItem, ItemId, ItemState};
 use super::job_state::{JobId, JobState};
-use super::job_trace::ThreadNumber;
 use super::join::{JoinId, JoinOutcome, WaitCause};
 use crate::jobs::{JobSpec, ProcessRun, StopSummary};
 
@@ -119,4 +118,14 @@ pub enum PanicKey {
     /// The panic of planning or coordinating.
     Job,
     Item(ItemId),
+}
+
+/// Numbers the threads on which items run, for as long as the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ThreadNumber(u64);
+
+impl ThreadNumber {
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
 }

@@ -3,24 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::event::{EventKind, JobEvent};
+use super::event::{EventKind, JobEvent, ThreadNumber};
 use super::item::{ItemId, ItemState};
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
 use crate::jobs::{JobSpec, RunOn};
 use crate::trace::{
-    Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome, SpanState, Trace,
+    Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome,
+    SpanState, Trace,
 };
-
-/// Numbers the threads on which items run, for as long as the program runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ThreadNumber(u64);
-
-impl ThreadNumber {
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-}
 
 /// A trace with a group for each job: a lane for the whole, one for each thread that runs items, and those of the
 /// joins.
@@ -188,7 +179,8 @@ impl JobLanes {
         if trace.lane(lane).is_some_and(Lane::is_open) {
             trace.end(lane, at, SpanOutcome::None);
         }
-        let name = u32::try_from(item.index()).map_or_else(|_| trace.add_text("item"), SpanName::Item);
+        let name =
+            u32::try_from(item.index()).map_or_else(|_| trace.add_text("item"), SpanName::Item);
         if let Some(span) = trace.begin(lane, at, name, SpanState::Runs) {
             self.items.insert(item, (thread, span));
         }
@@ -259,7 +251,14 @@ impl JobLanes {
         }
     }
 
-    fn begin_join(&mut self, join: JoinId, has_timeout: bool, blocking: bool, at: u64, trace: &mut Trace) {
+    fn begin_join(
+        &mut self,
+        join: JoinId,
+        has_timeout: bool,
+        blocking: bool,
+        at: u64,
+        trace: &mut Trace,
+    ) {
         let lane = self.free_joins.pop().or_else(|| {
             self.join_lanes += 1;
             let name = match self.join_lanes {

@@ -24,7 +24,7 @@ mod waits;
 use std::collections::BTreeMap;
 
 pub use counts::Counts;
-pub use event::{EventKind, JobEvent, PanicKey};
+pub use event::{EventKind, JobEvent, PanicKey, ThreadNumber};
 pub use export::{job_text, panic_text, write_json};
 pub use frame_costs::{FrameCost, FrameCosts};
 pub use frames::{FrameHistory, FrameSummary, MIN_SLOW_LATENCY};
@@ -34,7 +34,7 @@ pub use item::{ItemProcessState, ProcessRecord};
 pub use items::Items;
 pub use job::JobRecord;
 pub use job_state::{JobId, JobState};
-pub use job_trace::{JobTrace, ThreadNumber, nanos};
+pub use job_trace::{JobTrace, nanos};
 pub use join::{JoinId, JoinOutcome, JoinRecord, WaitCause};
 pub use rate::Rate;
 pub(crate) use rate::RateWindow;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::span::{Span, SpanOutcome};
+use super::span::{Span, SpanOutcome, SpanState, weight};
 
 /// The spans of a block.
 const BLOCK: usize = 1_024;
@@ -34,8 +34,11 @@ struct Summary {
     ended: u64,
     /// The sum of the times of those that have ended.
     busy: u64,
-    /// The place in its block of the span that stands out most.
+    /// The span that stands out most: its place in its block, and what there is to know of it.
     top: u16,
+    length: u64,
+    state: SpanState,
+    outcome: SpanOutcome,
 }
 
 /// What to draw of a row: one span, or several that are too short to be seen alone.
@@ -46,6 +49,9 @@ pub struct Piece {
     pub ended: Option<u64>,
     /// The span, or of several the one that went wrong, else the longest one.
     pub span: usize,
+    /// What that span does, and how it ended.
+    pub state: SpanState,
+    pub outcome: SpanOutcome,
     /// The number of spans.
     pub count: usize,
     /// The time that its spans take, without one that goes on.
@@ -129,29 +135,33 @@ impl Row {
         let span = self.get(first)?;
         let mut piece = Piece {
             began: span.began(),
-            ended: Some(span.began()),
+            ended: span.ended(),
             span: first,
+            state: span.state,
+            outcome: span.outcome,
             count: 0,
-            busy: 0,
+            busy: span.length(),
         };
-        let mut weight = (SpanOutcome::None, 0);
+        let mut sum: Option<Summary> = None;
         while let Some((next, len)) = self.next_within(first + piece.count, piece.began, step) {
-            let top = (first + piece.count) / BLOCK * BLOCK + usize::from(next.top);
-            if let Some(span) = self.get(top)
-                && span.weight() > weight
-            {
-                weight = span.weight();
-                piece.span = top;
+            let block = (first + piece.count) / BLOCK * BLOCK;
+            match &mut sum {
+                Some(sum) if sum.weight() >= next.weight() => sum.add(&next),
+                _ => {
+                    piece.span = block + usize::from(next.top);
+                    let busy = sum.map_or(0, |sum| sum.busy) + next.busy;
+                    sum = Some(Summary { busy, ..next });
+                }
             }
-            piece.ended = Some(next.ended);
-            piece.busy += next.busy;
             piece.count += len;
         }
-        if piece.count == 0 {
-            piece.ended = span.ended();
-            piece.busy = span.length();
-            piece.count = 1;
+        if let Some(sum) = sum {
+            piece.ended = Some(sum.ended);
+            piece.busy = sum.busy;
+            piece.state = sum.state;
+            piece.outcome = sum.outcome;
         }
+        piece.count = piece.count.max(1);
         Some(piece)
     }
 
@@ -193,45 +203,43 @@ impl Block {
         let place = self.spans.len();
         let summary = Summary::new(&span, place);
         match self.parts.last_mut() {
-            Some(part) if !place.is_multiple_of(PART) => part.add(&summary, &span, &self.spans),
+            Some(part) if !place.is_multiple_of(PART) => part.add(&summary),
             _ => self.parts.push(summary),
         }
-        self.whole.add(&summary, &span, &self.spans);
+        self.whole.add(&summary);
         self.spans.push(span);
     }
 
     /// Puts a span in the place of the one that is there.
     fn set(&mut self, place: usize, span: Span) {
-        let before = std::mem::replace(&mut self.spans[place], span);
+        self.spans[place] = span;
         let begin = place / PART * PART;
         let end = self.spans.len().min(begin + PART);
-        let part = &mut self.parts[place / PART];
-        part.busy = part.busy - before.length() + span.length();
-        self.whole.busy = self.whole.busy - before.length() + span.length();
-        part.ended = self.spans[end - 1].raw_end();
-        self.whole.ended = self.spans[self.spans.len() - 1].raw_end();
-        part.top = top_of(&self.spans, begin..end);
-        let top = usize::from(self.whole.top);
-        if top == place {
-            let tops = self.parts.iter().map(|part| usize::from(part.top));
-            self.whole.top = top_of(&self.spans, tops);
-        } else if span.weight() > self.spans[top].weight() {
-            self.whole.top = number(place);
+        let spans = (begin..end).map(|place| Summary::new(&self.spans[place], place));
+        let before = self.parts[place / PART];
+        let Some(part) = sum(spans) else {
+            return;
+        };
+        self.parts[place / PART] = part;
+        let is_worse = part.weight() < before.weight();
+        if is_worse && self.whole.top == before.top {
+            self.whole = sum(self.parts.iter().copied()).unwrap_or(part);
+            return;
         }
+        self.whole.busy = self.whole.busy - before.busy + part.busy;
+        if end == self.spans.len() {
+            self.whole.ended = part.ended;
+        }
+        self.whole.take_top(&part);
     }
 }
 
-/// The place of the span that stands out most.
-fn top_of(spans: &[Span], places: impl IntoIterator<Item = usize>) -> u16 {
-    let top = places
-        .into_iter()
-        .max_by_key(|&place| spans[place].weight());
-    top.map_or(0, number)
-}
-
-/// A place in a block, which has fewer than 65 536.
-fn number(place: usize) -> u16 {
-    u16::try_from(place).unwrap_or(u16::MAX)
+/// The summary of all; `None` if there are none.
+fn sum(all: impl IntoIterator<Item = Summary>) -> Option<Summary> {
+    all.into_iter().reduce(|mut sum, next| {
+        sum.add(&next);
+        sum
+    })
 }
 
 impl Summary {
@@ -239,16 +247,31 @@ impl Summary {
         Self {
             ended: span.raw_end(),
             busy: span.length(),
-            top: number(place),
+            // A block has fewer than 65 536.
+            top: u16::try_from(place).unwrap_or(u16::MAX),
+            length: span.length(),
+            state: span.state,
+            outcome: span.outcome,
         }
     }
 
-    /// Adds a span that follows those `before`.
-    fn add(&mut self, next: &Self, span: &Span, before: &[Span]) {
+    fn weight(&self) -> (SpanOutcome, u64) {
+        weight(self.outcome, self.length)
+    }
+
+    /// Adds what follows.
+    fn add(&mut self, next: &Self) {
         self.ended = next.ended;
         self.busy += next.busy;
-        if span.weight() > before[usize::from(self.top)].weight() {
-            self.top = next.top;
+        self.take_top(next);
+    }
+
+    fn take_top(&mut self, other: &Self) {
+        if other.weight() > self.weight() {
+            self.top = other.top;
+            self.length = other.length;
+            self.state = other.state;
+            self.outcome = other.outcome;
         }
     }
 }

@@ -197,17 +197,16 @@ impl Span {
     pub fn length(&self) -> u64 {
         self.ended().map_or(0, |ended| ended - self.began)
     }
+}
 
-    /// By how much it stands out among others: the worst one first, then the longest.
-    pub(super) fn weight(&self) -> (SpanOutcome, u64) {
-        let is_bad = self.outcome.is_failure();
-        let worst = if is_bad {
-            self.outcome
-        } else {
-            SpanOutcome::None
-        };
-        (worst, self.length())
-    }
+/// By how much a span stands out among others: the worst one first, then the longest.
+pub(super) fn weight(outcome: SpanOutcome, length: u64) -> (SpanOutcome, u64) {
+    let worst = if outcome.is_failure() {
+        outcome
+    } else {
+        SpanOutcome::None
+    };
+    (worst, length)
 }
 
 #[cfg(test)]

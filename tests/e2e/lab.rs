@@ -5,14 +5,14 @@ use meanwhile::lab::PatternId;
 use serde_json::Value;
 
 use crate::session::Session;
-use crate::window::PROGRAM;
+use crate::window::program;
 
 const TRIES: usize = 3;
 
 /// Runs these patterns, or all, and returns the report's entry of each variant.
 fn run(session: &Session, patterns: &[&str]) -> Vec<Value> {
     let args = ["lab", "run", "--secs", "1", "--format", "json"];
-    let program = session.readable(PROGRAM);
+    let program = session.readable(&program());
     let json = session.tool(&program, &[&args[..], patterns].concat());
     let json = json.expect("the patterns have figures");
     let json: Value = serde_json::from_str(&json).expect("stdout is JSON");

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 
 use crate::session::Session;
-use crate::window::PROGRAM;
+use crate::window::program;
 
 /// The libraries of OpenGL, by the names that programs load.
 const LIBRARIES: [&str; 4] = ["libEGL.so", "libEGL.so.1", "libGL.so", "libGL.so.1"];
@@ -16,7 +16,7 @@ pub(crate) fn assert_its_absence_is_said(session: &Session) {
     for library in LIBRARIES {
         File::create(folder.join(library)).expect("the home is ours");
     }
-    let program = session.readable(PROGRAM);
+    let program = session.readable(&program());
     for (variable, value, why) in [
         (
             "LD_LIBRARY_PATH",

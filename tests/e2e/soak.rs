@@ -61,7 +61,7 @@ const MAX_P99_MS: f64 = 4.0;
 const DEBUG_FACTOR: f64 = 10.0;
 
 #[test]
-#[ignore = "takes half an hour; tests/all.sh soak runs it"]
+#[ignore = "takes half an hour; tests/all.sh runs it"]
 fn half_an_hour_of_everything_leaves_nothing() {
     let minutes = std::env::var("MEANWHILE_SOAK_MINUTES");
     let minutes = minutes.map_or(30, |minutes| minutes.parse().expect("a number of minutes"));

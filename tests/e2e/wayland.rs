@@ -190,7 +190,7 @@ fn sway_without_opengl_is_told_its_packages() {
 #[ignore = "needs a compositor; tests/all.sh runs it"]
 fn sway_lets_a_measured_window_float() {
     let session = Session::start_on("sway", "sway-float");
-    let program = session.readable(PROGRAM);
+    let program = session.readable(&program());
     let mut command = session.command(&program);
     command.args(["lab", "run", "--variant", "fixed", "join-in-click"]);
     let _lab = ChildGuard::start("meanwhile lab", &mut command);

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use eframe::egui::Theme;
+use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use gif::{Encoder, Frame, Repeat};
@@ -33,6 +33,7 @@ fn picture_of_a_running_job() {
 fn pictures_of_every_page() {
     let pages = [
         ("Workbench", "workbench"),
+        ("Timeline", "timeline"),
         ("Lessons", "lessons"),
         ("Freeze Lab", "lab"),
         ("Settings", "settings"),
@@ -135,6 +136,45 @@ fn picture_of_a_join_that_timed_out() {
     window.click("Join with timeout");
     window.until("still running after 2.");
     picture(&mut window, "timed-out");
+    window.click("Cancel");
+}
+
+/// Short jobs, one that waits for its last item, and a join of that which has timed out.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn picture_of_the_timeline() {
+    let folder = archives(8);
+    let mut window = open(Theme::Dark, &files(&folder));
+    window.choose("Algorithm", "SHA-512");
+    window.click("Start");
+    window.until_it(
+        |window| window.is_enabled("Remove"),
+        "the end of the checksums",
+    );
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    let script = "case $1 in *09.tar) exit 3;; *11.tar) sleep 600;; *) sleep 0.1;; esac";
+    window.type_into("Command line", script);
+    window.click("Start");
+    window.until("11 of 12 items");
+    window.click("Joining");
+    window.set("Timeout (s)", 1.0);
+    window.click("Join with timeout");
+    window.until("still running after 1.");
+    window.until("sleeps for");
+    window.click("Timeline");
+    window.harness.get_by_label_contains("Timeline of").focus();
+    window.step();
+    for _ in 0..8 {
+        window.press(Modifiers::NONE, Key::ArrowDown);
+        window.step();
+        if window.shows("timed out, 1.") {
+            break;
+        }
+    }
+    picture(&mut window, "timeline");
+    window.click("Workbench");
     window.click("Cancel");
 }
 

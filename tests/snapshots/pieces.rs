@@ -100,9 +100,21 @@ fn ended_and_running_items() -> Record {
     let text = "first is done".to_owned();
     let state = ItemState::Returned(Output::Text { text });
     let [first, second] = [0, 1].map(ItemId::new);
-    apply(250, EventKind::ItemDidStart { item: first, thread: ThreadNumber::new(1) });
+    apply(
+        250,
+        EventKind::ItemDidStart {
+            item: first,
+            thread: ThreadNumber::new(1),
+        },
+    );
     apply(1_000, EventKind::ItemDidFinish { item: first, state });
-    apply(1_000, EventKind::ItemDidStart { item: second, thread: ThreadNumber::new(1) });
+    apply(
+        1_000,
+        EventKind::ItemDidStart {
+            item: second,
+            thread: ThreadNumber::new(1),
+        },
+    );
     record
 }
 

@@ -13,10 +13,10 @@ use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
 use crate::board::long_wait::LongWait;
-use crate::board::thread_number::own_thread_number;
 use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
+use crate::board::thread_number::own_thread_number;
 use crate::jobs::retry::{self, Refusals, Shortage};
 use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};

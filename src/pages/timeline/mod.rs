@@ -181,6 +181,7 @@ impl Page for Timeline {
                 .then_some("It is that of this program."),
             _ if is_empty => Some("Nothing has run yet."),
             command::SAVE => has_dialog,
+            command::FOLLOW if self.shown.is_some() => Some("Nothing in a file goes on."),
             command::SHOW_IN_RESULTS => {
                 let has_none = self.selected_item(context).is_none();
                 has_none.then_some("Click a bar of a job of this program first.")

@@ -102,7 +102,7 @@ impl Bars<'_> {
         let (from, until) = self.scale.ends();
         let mut last: Option<Bar> = None;
         row.pieces(from, until, self.scale.nanos_of(self.pixel), |piece| {
-            let Some(bar) = self.bar(row, &piece) else {
+            let Some(bar) = self.bar(&piece) else {
                 return;
             };
             if piece.count == 1 && bar.x.span() > MIN_LABEL && !bar.look.is_hollow {
@@ -130,8 +130,7 @@ impl Bars<'_> {
         }
     }
 
-    fn bar(&self, row: &Row, piece: &Piece) -> Option<Bar> {
-        let span = row.get(piece.span)?;
+    fn bar(&self, piece: &Piece) -> Option<Bar> {
         let ended = piece.ended.unwrap_or(self.now).max(piece.began);
         let (min, max) = (self.scale.x_of(piece.began), self.scale.x_of(ended));
         let axis = self.scale.x;
@@ -140,12 +139,12 @@ impl Bars<'_> {
         let gap = if max - min > 4.0 * GAP { GAP } else { 0.0 };
         let max = (max - gap).max(min + MIN_WIDTH).min(axis.max + MIN_WIDTH);
         let mut look = look(
-            span.state,
-            span.outcome,
-            span.ended().is_none(),
+            piece.state,
+            piece.outcome,
+            piece.ended.is_none(),
             self.tokens,
         );
-        if piece.count > 1 && !span.outcome.is_failure() {
+        if piece.count > 1 && !piece.outcome.is_failure() {
             look.color = pale(look.color, piece.busy, ended - piece.began);
         }
         (min <= axis.max).then_some(Bar {

@@ -13,8 +13,8 @@ mod style;
 use std::collections::BTreeSet;
 
 use eframe::egui::{
-    self, Align2, Color32, FontId, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder,
-    Vec2, WidgetInfo,
+    self, Align2, Color32, FontId, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Shape, Stroke,
+    Ui, UiBuilder, Vec2, WidgetInfo,
 };
 
 use self::painter::Painter;
@@ -126,7 +126,9 @@ impl<'a> TraceView<'a> {
         );
 
         let top = room.with_max_y(room.top() + AXIS_HEIGHT);
-        let strip = room.with_min_y((room.bottom() - STRIP_HEIGHT).max(top.bottom()));
+        let has_frames = self.trace.frames().iter().len() > 0;
+        let strip_height = if has_frames { STRIP_HEIGHT } else { 0.0 };
+        let strip = room.with_min_y((room.bottom() - strip_height).max(top.bottom()));
         let lanes = Rect::from_min_max(top.left_bottom(), strip.right_top());
         let plot = Rect::from_x_y_ranges(axis, lanes.y_range());
         let background = ui.interact(plot, ui.scope_id().with("plot"), Sense::click_and_drag());
@@ -138,7 +140,9 @@ impl<'a> TraceView<'a> {
         }
         let painter = Painter::new(self, state, range, axis, ui);
         painter.axis(top, plot, ui);
-        self.strip_ui(strip, &painter, ui);
+        if has_frames {
+            self.strip_ui(strip, &painter, ui);
+        }
         let mut clicked = None;
         let mut ui = ui.new_child(UiBuilder::new().max_rect(lanes));
         let scroll = ScrollArea::vertical().auto_shrink(false).id_salt("lanes");
@@ -376,10 +380,18 @@ impl<'a> TraceView<'a> {
 fn triangle(center: Pos2, is_open: bool, color: Color32) -> Shape {
     let (long, short) = (UNIT, UNIT * 0.7);
     let corner = |along: f32, across: f32| {
-        let offset = if is_open { Vec2::new(across, along) } else { Vec2::new(along, across) };
+        let offset = if is_open {
+            Vec2::new(across, along)
+        } else {
+            Vec2::new(along, across)
+        };
         center + offset
     };
-    let corners = vec![corner(-short, -long), corner(short, 0.0), corner(-short, long)];
+    let corners = vec![
+        corner(-short, -long),
+        corner(short, 0.0),
+        corner(-short, long),
+    ];
     Shape::convex_polygon(corners, color, Stroke::NONE)
 }
 

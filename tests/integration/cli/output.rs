@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 use std::process::Stdio;
+
+use meanwhile::trace::{Row, SpanOutcome, SpanState, read_chrome};
 
 use super::{Running, code, err, json, meanwhile, out, run, states};
 
@@ -181,4 +184,77 @@ fn full_disk_on_stdout_prints_error_and_exits_1() {
         "{}",
         err(&output)
     );
+}
+
+/// The spans of a trace file whose name begins with this, as outcome and state.
+fn spans_in(trace: &Path, name: &str) -> Vec<(SpanOutcome, SpanState)> {
+    let file = fs::File::open(trace).expect("it was written");
+    let trace = read_chrome(file).expect("it is a trace").trace;
+    let mut found = Vec::new();
+    for (id, lane) in trace.lanes() {
+        let spans = lane.rows().iter().flat_map(Row::iter);
+        let spans = spans.filter(|span| trace.name(id.group, span.name).starts_with(name));
+        found.extend(spans.map(|span| (span.outcome, span.state)));
+    }
+    found
+}
+
+#[test]
+fn trace_has_items_and_the_join_that_timed_out() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let trace = folder.path().join("job.trace.json");
+    for place in ["pool", "thread", "process"] {
+        let output = run(&[
+            "run",
+            "misbehave",
+            "--on",
+            place,
+            "--workers",
+            "2",
+            "--end",
+            "sleep",
+            "--item",
+            "3",
+            "--after",
+            "600",
+            "--join-timeout",
+            "0.5",
+            "--trace",
+            trace.to_str().expect("plain text"),
+            "a1",
+            "a2",
+            "a3",
+        ]);
+        assert_eq!(code(&output), 3, "{place}: {}", err(&output));
+        let mut items = spans_in(&trace, "a");
+        items.sort();
+        let runs = |outcome| (outcome, SpanState::Runs);
+        let expected = [
+            SpanOutcome::Returned,
+            SpanOutcome::Returned,
+            SpanOutcome::Cancelled,
+        ];
+        assert_eq!(items, expected.map(runs), "{place}");
+        let join = (SpanOutcome::TimedOut, SpanState::WaitsUntilDeadline);
+        assert_eq!(spans_in(&trace, "join"), [join], "{place}");
+        let job = spans_in(&trace, "#1 Misbehave");
+        assert_eq!(job, [runs(SpanOutcome::TimedOut)], "{place}");
+    }
+}
+
+#[test]
+fn trace_is_not_written_over_an_input() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let input = folder.path().join("input");
+    fs::write(&input, "content").expect("the folder is ours");
+    let path = input.to_str().expect("plain text");
+    let output = run(&["run", "checksum", "--trace", path, path]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("was not replaced"),
+        "{}",
+        err(&output)
+    );
+    let kept = fs::read_to_string(&input).expect("it is there");
+    assert_eq!(kept, "content");
 }
