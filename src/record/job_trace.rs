@@ -241,6 +241,8 @@ impl JobLanes {
         for (_, span) in std::mem::take(&mut self.items).into_values() {
             trace.conclude(span, at, SpanOutcome::None);
         }
+        self.threads.clear();
+        self.free.clear();
         if let Some(whole) = self.whole {
             let job = SpanId {
                 lane: whole,

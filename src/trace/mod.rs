@@ -61,7 +61,6 @@ pub struct Trace {
     lanes: usize,
     dropped: u64,
     last_at: u64,
-    revision: u64,
 }
 
 /// Lanes that belong together, such as those of a job.
@@ -174,14 +173,8 @@ impl Trace {
         self.last_at
     }
 
-    /// A number that changes with every change.
-    pub fn revision(&self) -> u64 {
-        self.revision
-    }
-
     /// Adds a group, or gives the one with this number another name.
     pub fn add_group(&mut self, id: GroupId, name: impl Into<String>) {
-        self.revision += 1;
         let name = name.into();
         let new = || Group {
             name: String::new(),
@@ -196,7 +189,6 @@ impl Trace {
     /// Dropping a million spans takes longer than a frame; drop it on another thread.
     pub fn remove_group(&mut self, id: GroupId) -> Option<Group> {
         let group = self.groups.remove(&id)?;
-        self.revision += 1;
         self.spans -= group.lanes.iter().map(Lane::len).sum::<usize>();
         self.lanes -= group.lanes.len();
         self.flows
@@ -217,7 +209,6 @@ impl Trace {
             self.dropped += 1;
             return None;
         }
-        self.revision += 1;
         self.lanes += 1;
         lanes.push(Lane::new(name.into(), kind));
         let index = lanes.len() - 1;
@@ -257,7 +248,6 @@ impl Trace {
     /// Ends the span in a lane that began last and is open. Does nothing if there is none.
     pub fn end(&mut self, lane: LaneId, at: u64, outcome: SpanOutcome) {
         self.last_at = self.last_at.max(at);
-        self.revision += 1;
         if let Some(lane) = self.lane_mut(lane) {
             lane.end(at, outcome);
         }
@@ -267,7 +257,6 @@ impl Trace {
     /// is known now.
     pub fn conclude(&mut self, span: SpanId, at: u64, outcome: SpanOutcome) {
         self.last_at = self.last_at.max(at);
-        self.revision += 1;
         if let Some(lane) = self.lane_mut(span.lane) {
             lane.conclude((span.row, span.index), at, outcome);
         }
@@ -283,7 +272,6 @@ impl Trace {
     fn push(&mut self, id: LaneId, span: Span, last_at: u64) -> Option<SpanId> {
         let is_full = self.spans == MAX_SPANS;
         self.last_at = self.last_at.max(last_at);
-        self.revision += 1;
         let lane = self.lane_mut(id)?;
         let place = if is_full {
             lane.skip(&span)
@@ -304,7 +292,6 @@ impl Trace {
 
     /// Adds an arrow between two lanes, as far as there is room.
     pub fn add_flow(&mut self, flow: Flow) {
-        self.revision += 1;
         if self.flows.len() == MAX_LANES {
             self.dropped += 1;
         } else {
@@ -314,7 +301,6 @@ impl Trace {
 
     /// Adds a mark to a lane, as far as there is room.
     pub fn add_mark(&mut self, mark: Mark) {
-        self.revision += 1;
         self.last_at = self.last_at.max(mark.at);
         if self.marks.len() == MAX_LANES {
             self.dropped += 1;

@@ -48,6 +48,11 @@ const RESIZE_INTERVAL: Duration = Duration::from_millis(250);
 /// After this time a press was lost.
 const PRESS_TIME: Duration = Duration::from_secs(10);
 
+/// The threads that start processes never end, because the system would kill what they have started. There are more of
+/// them once starts take long.
+const SPAWNER: &str = "process spawner";
+/// The most that there may be, as `src/join/process/spawner.rs` says.
+const MAX_SPAWNERS: usize = 16;
 /// Longer than any thread is kept for the next task.
 const SETTLING: Duration = Duration::from_secs(30);
 
@@ -381,8 +386,12 @@ impl<'s> Soak<'s> {
         if settles {
             pause(SETTLING);
         }
+        let mut has = Resources::of(self.window.pid());
+        let all = has.threads.len();
+        has.threads.retain(|name| name.trim() != SPAWNER);
+        assert!(all - has.threads.len() <= MAX_SPAWNERS, "{all} threads");
         let rest = Rest {
-            has: Resources::of(self.window.pid()),
+            has,
             resident: cost::resident(&self.window),
             anonymous: cost::anonymous(&self.window),
             sleepers: self.sleeper.running().len(),

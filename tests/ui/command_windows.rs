@@ -107,12 +107,12 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::CANCEL
         | workbench::RUN_AGAIN
         | workbench::COPY_REPORT => Some(with_a_long_job()),
-        _ => window_with_other(command),
+        _ => Some(with_the_timeline_for(command)),
     }
 }
 
 /// The same for the commands of the page `Timeline`.
-fn window_with_other(command: UiCommand) -> Option<Window> {
+fn with_the_timeline_for(command: UiCommand) -> Window {
     let mut window = with_a_timeline();
     match command {
         timeline::FIT
@@ -125,7 +125,7 @@ fn window_with_other(command: UiCommand) -> Option<Window> {
         timeline::SHOW_IN_RESULTS => select_first_span(&mut window),
         _ => panic!("say which window has the button of {command:?}"),
     }
-    Some(window)
+    window
 }
 
 /// A window that shows the timeline of a job that has ended.

@@ -57,12 +57,16 @@ pub struct TraceView<'a> {
     trace: &'a Trace,
     /// The time now, at which open spans end; `None` if nothing in the trace goes on.
     now: Option<u64>,
+    whole: TimeRange,
 }
 
 impl<'a> TraceView<'a> {
     /// A view of a trace that goes on until `now`; `None` if nothing in it goes on.
     pub fn new(trace: &'a Trace, now: Option<u64>) -> Self {
-        Self { trace, now }
+        let begins = trace.lanes().filter_map(|(_, lane)| lane.began());
+        let until = now.unwrap_or(0).max(trace.last_at());
+        let whole = TimeRange::new(begins.min().unwrap_or(0).min(until), until);
+        Self { trace, now, whole }
     }
 
     /// The number of spans that there was no room for.
@@ -72,15 +76,12 @@ impl<'a> TraceView<'a> {
 
     /// The time of all that there is.
     pub fn whole(&self) -> TimeRange {
-        let begins = self.trace.lanes().filter_map(|(_, lane)| lane.began());
-        let until = self.end();
-        TimeRange::new(begins.min().unwrap_or(0).min(until), until)
+        self.whole
     }
 
     /// What there is to say about a span, in a line for each thing.
     pub fn text(&self, id: SpanId) -> Option<String> {
         let (lane, span) = (self.trace.lane(id.lane)?, self.trace.span(id)?);
-        let whole = self.whole();
         let ended = span.ended_by(self.end());
         let doing = match span.outcome {
             SpanOutcome::None => span.state.title(),
@@ -95,14 +96,14 @@ impl<'a> TraceView<'a> {
             "{}\n{doing}, {}{goes_on}, from {}\n{}",
             self.trace.name(id.lane.group, span.name),
             format::duration(duration(ended - span.began())),
-            format::duration(duration(span.began().saturating_sub(begin(whole)))),
+            format::duration(duration(span.began().saturating_sub(begin(self.whole)))),
             lane.name,
         ))
     }
 
     /// What the marks of a lane say, each with its time.
     pub fn marks_of(&self, lane: Option<LaneId>) -> impl Iterator<Item = String> {
-        let begin = begin(self.whole());
+        let begin = begin(self.whole);
         let marks = self.trace.marks().iter();
         let marks = marks.filter(move |mark| Some(mark.lane) == lane);
         marks.map(move |mark| {
@@ -113,7 +114,7 @@ impl<'a> TraceView<'a> {
 
     /// Draws the view over all the available room. Returns whether something has changed that the next frame shows.
     pub fn show(&self, state: &mut TraceViewState, ui: &mut Ui) -> bool {
-        let whole = self.whole();
+        let whole = self.whole;
         let room = ui.available_rect_before_wrap();
         let axis = Rangef::new(room.left() + NAME_WIDTH, room.right() - UNIT * 3.0);
         let mut range = self.shown_range(state, whole);

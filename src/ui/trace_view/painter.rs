@@ -45,7 +45,7 @@ impl<'a> Painter<'a> {
         Self {
             view,
             selected: state.selected,
-            origin: begin(view.whole()),
+            origin: begin(view.whole),
             axis,
             scale: Scale::new(range, axis),
             tokens: tokens(ui),
