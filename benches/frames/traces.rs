@@ -39,10 +39,8 @@ impl Bench {
         let whole = TraceView::new(&trace, None).whole();
         for share in [1.0, 0.1, 0.01, 0.001] {
             let middle = whole.from + whole.length() / 2.0;
-            let mut state = TraceViewState {
-                range: Some(whole.zoomed(middle, share)),
-                ..TraceViewState::default()
-            };
+            let mut state = TraceViewState::default();
+            state.range = Some(whole.zoomed(middle, share));
             let mut ours = Costs::default();
             let mut plain = Costs::default();
             let screens = [Screen::new(), Screen::new()];

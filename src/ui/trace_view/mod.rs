@@ -11,10 +11,11 @@ mod range;
 mod style;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use eframe::egui::{
-    self, Align2, Color32, FontId, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Shape, Stroke,
-    Ui, UiBuilder, Vec2, WidgetInfo,
+    self, Align2, Color32, FontId, Mesh, Pos2, Rangef, Rect, Response, ScrollArea, Sense, Shape,
+    Stroke, Ui, UiBuilder, Vec2, WidgetInfo,
 };
 
 use self::painter::Painter;
@@ -50,6 +51,9 @@ pub struct TraceViewState {
     pub filter: String,
     /// Whether the selected span is to be brought into sight.
     pub reveals: bool,
+    /// That of the bars, whose memory the next frame uses again. Else the allocator would give up to megabytes back to the
+    /// system after each frame.
+    bars: Arc<Mesh>,
 }
 
 /// A view of a trace.
@@ -156,7 +160,7 @@ impl<'a> TraceView<'a> {
             let origin = ui.min_rect().left_top();
             let shown = places::between(&places, visible.top(), visible.bottom());
             let shown = &places[shown];
-            painter.lanes(shown, origin, ui);
+            painter.lanes(shown, origin, &mut state.bars, ui);
             for place in shown {
                 let rect = Rect::from_min_size(
                     Pos2::new(room.left(), origin.y + place.top),

@@ -1,6 +1,7 @@
 //! Draws the lanes in sight, with their arrows and marks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use eframe::egui::{
     Color32, FontId, Mesh, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Ui, Vec2,
@@ -68,17 +69,20 @@ impl<'a> Painter<'a> {
     }
 
     /// The lanes at these places, with what is in them.
-    pub(super) fn lanes(&self, places: &[Place], origin: Pos2, ui: &Ui) {
+    pub(super) fn lanes(&self, places: &[Place], origin: Pos2, kept: &mut Arc<Mesh>, ui: &Ui) {
         let area = ui.clip_rect();
         let painter = ui.painter_at(Rect::from_x_y_ranges(self.axis, area.y_range()));
-        let mut mesh = Mesh::default();
+        // egui has dropped that of the last frame.
+        let mesh = Arc::make_mut(kept);
+        mesh.vertices.clear();
+        mesh.indices.clear();
         let mut labels = Vec::new();
         let mut bars = Bars {
             scale: self.scale,
             now: self.view.end(),
             pixel: 1.0 / ui.ctx().pixels_per_point(),
             tokens: self.tokens,
-            mesh: &mut mesh,
+            mesh,
         };
         for place in places {
             let Entry::Lane(id) = place.entry else {
@@ -95,7 +99,7 @@ impl<'a> Painter<'a> {
                 });
             }
         }
-        painter.add(Shape::mesh(mesh));
+        painter.add(Shape::mesh(Arc::clone(kept)));
         for (span, rect, color) in labels {
             self.label(span, rect, color, ui);
         }
