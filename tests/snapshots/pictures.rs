@@ -166,7 +166,7 @@ fn picture_of_the_timeline() {
     window.click("Timeline");
     window.harness.get_by_label_contains("Timeline of").focus();
     window.step();
-    for _ in 0..8 {
+    for _ in 0..12 {
         window.press(Modifiers::NONE, Key::ArrowDown);
         window.step();
         if window.shows("timed out, 1.") {
