@@ -1,6 +1,5 @@
 //! Collects the events of a file by process and thread, and makes a trace of them.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::event::{Args, Event, Ident, Micros};
@@ -126,10 +125,14 @@ impl Collected {
         let args = event.args();
         match event.name.as_deref() {
             Some("process_name") => {
-                self.process(event).name = args.name.map(Cow::into_owned);
+                if let (Some(process), Some(name)) = (self.process(event), args.name) {
+                    process.name = Some(name.into_owned());
+                }
             }
             Some("process_sort_index") => {
-                self.process(event).sort_index = args.sort_index.unwrap_or(0);
+                if let Some(process) = self.process(event) {
+                    process.sort_index = args.sort_index.unwrap_or(0);
+                }
             }
             Some("thread_name") => {
                 let kind = args.kind.as_deref().and_then(LaneKind::from_label);
@@ -148,22 +151,25 @@ impl Collected {
     }
 
     fn add_complete(&mut self, event: &Event<'_>, at: i64) {
+        let Some(place) = self.room(self_lane(event)) else {
+            return;
+        };
         let args = event.args();
         let length = event.dur.map_or(0, |Micros(length)| length.max(0));
         let open = event.dur.is_none() || args.open;
+        let ended = (!open).then(|| at.saturating_add(length));
         let span = self.span(event, &args, at);
-        if let Some(lane) = self.room(self_lane(event)) {
-            let ended = (!open).then(|| at.saturating_add(length));
-            lane.spans.push(RawSpan { ended, ..span });
-        }
+        self.lanes[place].spans.push(RawSpan { ended, ..span });
     }
 
     fn begin(&mut self, event: &Event<'_>, at: i64, lane: LaneKey, key: String) {
+        let Some(place) = self.room(lane) else {
+            return;
+        };
         let span = self.span(event, &event.args(), at);
-        if let Some(lane) = self.room(lane) {
-            lane.open.entry(key).or_default().push(lane.spans.len());
-            lane.spans.push(span);
-        }
+        let lane = &mut self.lanes[place];
+        lane.open.entry(key).or_default().push(lane.spans.len());
+        lane.spans.push(span);
     }
 
     fn end(&mut self, event: &Event<'_>, at: i64, lane: LaneKey, key: &str) {
@@ -228,8 +234,8 @@ impl Collected {
         if self.marks.len() == MAX_LANES {
             return self.leave_out("instants that there is no room for");
         }
-        let text = self.trace.add_text(event.name.as_deref().unwrap_or(""));
         if let Some(place) = self.place(self_lane(event)) {
+            let text = self.trace.add_text(event.name.as_deref().unwrap_or(""));
             self.marks.push((place, at, text));
         }
     }
@@ -248,18 +254,23 @@ impl Collected {
         }
     }
 
-    fn process(&mut self, event: &Event<'_>) -> &mut Process {
-        self.processes.entry(process_of(event)).or_default()
+    fn process(&mut self, event: &Event<'_>) -> Option<&mut Process> {
+        let id = process_of(event);
+        if self.processes.len() == MAX_LANES && !self.processes.contains_key(&id) {
+            self.leave_out("processes that there is no room for");
+            return None;
+        }
+        Some(self.processes.entry(id).or_default())
     }
 
-    /// A lane with room for another span.
-    fn room(&mut self, key: LaneKey) -> Option<&mut LaneEvents> {
+    /// The place of a lane, with room for another span.
+    fn room(&mut self, key: LaneKey) -> Option<usize> {
         if self.count >= MAX_SPANS {
             self.leave_out("spans that there is no room for");
             return None;
         }
         self.count += 1;
-        self.lane(key)
+        self.place(key)
     }
 
     fn lane(&mut self, key: LaneKey) -> Option<&mut LaneEvents> {

@@ -311,15 +311,14 @@ impl<'a> TraceView<'a> {
         if response.clicked() {
             toggle(&mut state.pinned, id);
         }
-        response.on_hover_text(format!(
-            "{}\nClick to {}.",
-            self.lane_text(id, lane),
-            if state.pinned.contains(&id) {
+        response.on_hover_ui(|ui| {
+            let click = if state.pinned.contains(&id) {
                 "put it back"
             } else {
                 "show it on top"
-            }
-        ));
+            };
+            ui.label(format!("{}\nClick to {click}.", self.lane_text(id, lane)));
+        });
     }
 
     /// The name of a lane with that of its group.
