@@ -4,7 +4,7 @@
 //! are CPU times of the drawing thread, on which other programs have little effect. Our table takes
 //! turns with egui's table of the same rows and columns.
 //!
-//! `cargo bench --bench frames`
+//! `cargo bench --bench frames`, or `cargo bench --bench frames -- traces` for the timeline alone.
 
 #[path = "frames/traces.rs"]
 mod traces;
