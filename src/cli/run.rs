@@ -107,9 +107,6 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         text.finish(&output::job_failure(job), timeout)
     });
     progress.finish(job);
-    if let (Some(trace), Some(file)) = (trace, &trace_file) {
-        output::save_trace(job, trace.trace(), file)?;
-    }
     let own_list = job.spec().options.job().own_list();
     let has_ended = matches!(job.state(), JobState::Returned | JobState::Failed);
     if let Some(list) = own_list.filter(|_| has_ended) {
@@ -122,6 +119,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
         (Format::Text, Some(file)) => output::save_lines(job, file)?,
         (Format::Text, None) => {}
+    }
+    if let (Some(trace), Some(file)) = (trace, &trace_file) {
+        output::save_trace(job, trace.trace(), file)?;
     }
     match written {
         Err(error) if error.is_closed() => Ok(ExitCode::from(STDOUT_CLOSED)),

@@ -9,6 +9,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 use super::duration;
 use super::exit_codes;
 use super::ordered_output::OutputOrder;
+use crate::jobs::identity::is_same_file;
 use crate::jobs::{self, Arguments, JobSpec, Options, Priority, RunOn};
 
 /// `meanwhile run JOB …`
@@ -146,6 +147,14 @@ fn find_job(name: &str) -> Option<Options> {
 impl RunArgs {
     /// The reason that the job can't run with these options.
     pub(super) fn problem(&self) -> Option<String> {
+        if let (Some(result), Some(trace)) = (&self.arguments.output, &self.common.trace)
+            && (result == trace || is_same_file(result, trace))
+        {
+            let file = trace.display();
+            return Some(format!(
+                "{file} can't have both the result and the trace; choose another name for one of them"
+            ));
+        }
         let has_inputs = !self.arguments.inputs.is_empty();
         self.options.job().problem(has_inputs)
     }

@@ -16,8 +16,6 @@ pub struct Lane {
 /// Whose lane it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LaneKind {
-    /// The window.
-    Window,
     /// A job, or a program, as a whole.
     Whole,
     /// Waits for the end of a job.
@@ -30,8 +28,7 @@ pub enum LaneKind {
 }
 
 impl LaneKind {
-    pub const ALL: [Self; 6] = [
-        Self::Window,
+    pub const ALL: [Self; 5] = [
         Self::Whole,
         Self::Joins,
         Self::Thread,
@@ -46,7 +43,6 @@ impl LaneKind {
     /// The word in files.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Window => "window",
             Self::Whole => "whole",
             Self::Joins => "joins",
             Self::Thread => "thread",
@@ -96,6 +92,12 @@ impl Lane {
     /// When its first span began.
     pub fn began(&self) -> Option<u64> {
         Some(self.rows.first()?.get(0)?.began())
+    }
+
+    /// The latest time of anything in it.
+    pub(super) fn last_at(&self) -> Option<u64> {
+        let last = self.rows.iter().filter_map(Row::last);
+        last.map(|span| span.ended().unwrap_or(span.began())).max()
     }
 
     /// When the next span within the open ones may begin.

@@ -15,7 +15,7 @@ mod texts;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub use chrome::{ReadTrace, ReadTraceError, VERSION, read_chrome, write_chrome};
+pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
 pub use frames::{Frame, Frames};
 use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};
@@ -194,6 +194,9 @@ impl Trace {
         self.flows
             .retain(|flow| flow.from.0.group != id && flow.to.0.group != id);
         self.marks.retain(|mark| mark.lane.group != id);
+        let spans = self.lanes().filter_map(|(_, lane)| lane.last_at());
+        let marks = self.marks.iter().map(|mark| mark.at);
+        self.last_at = spans.chain(marks).max().unwrap_or(0);
         Some(group)
     }
 

@@ -166,6 +166,19 @@ fn removed_group_leaves_nothing_of_it() {
 }
 
 #[test]
+fn time_of_a_removed_group_is_not_shown() {
+    let mut trace = row_of(&[(1, 2)]);
+    let second = GroupId::new(2);
+    trace.add_group(second, "second");
+    let lane = trace.add_lane(second, "lane", LaneKind::Whole);
+    let name = trace.add_text("span");
+    trace.begin(lane.expect("there is room"), 100, name, SpanState::Runs);
+    assert_eq!(trace.last_at(), 100);
+    trace.remove_group(second);
+    assert_eq!(trace.last_at(), 3);
+}
+
+#[test]
 fn snapshot_does_not_change_with_the_trace() {
     let mut trace = row_of(&vec![(0, 10); 3_000]);
     let before = contents(&trace);

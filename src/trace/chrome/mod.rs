@@ -12,4 +12,4 @@ pub use read::{ReadTrace, ReadTraceError, read_chrome};
 pub use write::write_chrome;
 
 /// The version of the fields that only this program knows. A higher one may mean something else by them.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;

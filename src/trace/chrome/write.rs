@@ -12,7 +12,7 @@ use crate::trace::{FlowKind, GroupId, Lane, LaneId, Span, SpanName, SpanOutcome,
 ///
 /// | field | value |
 /// |---|---|
-/// | `meanwhile` | `version`: [`VERSION`] |
+/// | `meanwhile` | `version`: 1 |
 /// | `dropped` | the number of spans, lanes, flows and marks that there was no room for |
 /// | `displayTimeUnit` | `ms` |
 /// | `traceEvents` | the events, one a line |

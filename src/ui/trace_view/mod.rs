@@ -240,7 +240,7 @@ impl<'a> TraceView<'a> {
         let frame = response.hover_pos().and_then(|at| painter.frame_at(at));
         if let Some(frame) = frame {
             response.on_hover_text_at_pointer(format!(
-                "A frame of {}",
+                "A frame that was there {} after it was due",
                 format::duration(duration(frame.took))
             ));
         }

@@ -248,7 +248,9 @@ impl<'a> Painter<'a> {
 
     fn marks(&self, lanes: &BTreeMap<LaneId, Rect>, painter: &eframe::egui::Painter) {
         let mut mesh = Mesh::default();
-        for mark in self.view.trace.marks() {
+        let (from, until) = self.scale.ends();
+        let marks = self.view.trace.marks().iter();
+        for mark in marks.filter(|mark| (from..=until).contains(&mark.at)) {
             let Some(rect) = lanes.get(&mark.lane) else {
                 continue;
             };

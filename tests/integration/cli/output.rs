@@ -259,3 +259,25 @@ fn trace_is_not_written_over_an_input() {
     let kept = fs::read_to_string(&input).expect("it is there");
     assert_eq!(kept, "content");
 }
+
+#[test]
+fn trace_does_not_cost_the_result() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = |name: &str| folder.path().join(name).to_str().map(str::to_owned);
+    let [input, list, trace] =
+        ["input", "list", "none/trace"].map(|name| path(name).expect("plain text"));
+    fs::write(&input, "content").expect("the folder is ours");
+    let job = ["run", "checksum", "--output", &list, &input, "--trace"];
+    let output = run(&[&job[..], &[&trace]].concat());
+    assert_eq!(code(&output), 1, "{}", err(&output));
+    let saved = fs::read_to_string(&list).expect("the list was saved");
+    assert!(saved.contains("input"), "{saved}");
+    let output = run(&[&job[..], &[&list]].concat());
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert!(
+        err(&output).contains("both the result and the trace"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(fs::read_to_string(&list).expect("it is there"), saved);
+}
