@@ -1,10 +1,8 @@
 //! An event as files have it: what may be a number or a text is taken either way.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
 /// One event. The names of its fields are those of the format.
@@ -86,86 +84,47 @@ impl Event<'_> {
     }
 }
 
-/// A time in nanoseconds, which files have in microseconds, as a number or as a text.
-#[derive(Clone, Copy)]
+/// A time in nanoseconds, which files have in microseconds.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "NumberOrText")]
 pub(super) struct Micros(pub(super) i64);
 
-/// A number or a text that names something.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What names something.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(from = "NumberOrText")]
 pub(super) struct Ident(pub(super) String);
 
-impl Micros {
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(serde_json::Number),
+    Text(String),
+}
+
+impl From<NumberOrText> for Ident {
+    fn from(value: NumberOrText) -> Self {
+        Self(match value {
+            NumberOrText::Number(number) => number.to_string(),
+            NumberOrText::Text(text) => text,
+        })
+    }
+}
+
+impl TryFrom<NumberOrText> for Micros {
+    type Error = &'static str;
+
     #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
-    fn new<E: Error>(micros: f64) -> Result<Self, E> {
-        if micros.is_finite() {
+    fn try_from(value: NumberOrText) -> Result<Self, Self::Error> {
+        let micros = match value {
+            NumberOrText::Number(number) => number.as_f64(),
+            NumberOrText::Text(text) => text.trim().parse().ok(),
+        };
+        match micros {
             // Far enough from the ends for sums and differences.
-            Ok(Self((micros * 1e3).round().clamp(-4e18, 4e18) as i64))
-        } else {
-            Err(E::custom("a time that is no number"))
+            Some(micros) if f64::is_finite(micros) => {
+                Ok(Self((micros * 1e3).round().clamp(-4e18, 4e18) as i64))
+            }
+            _ => Err("a time that is no number"),
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Micros {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MicrosVisitor)
-    }
-}
-
-struct MicrosVisitor;
-
-impl Visitor<'_> for MicrosVisitor {
-    type Value = Micros;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("microseconds")
-    }
-
-    fn visit_u64<E: Error>(self, micros: u64) -> Result<Micros, E> {
-        Micros::new(micros as f64)
-    }
-
-    fn visit_i64<E: Error>(self, micros: i64) -> Result<Micros, E> {
-        Micros::new(micros as f64)
-    }
-
-    fn visit_f64<E: Error>(self, micros: f64) -> Result<Micros, E> {
-        Micros::new(micros)
-    }
-
-    fn visit_str<E: Error>(self, micros: &str) -> Result<Micros, E> {
-        Micros::new(micros.trim().parse().map_err(E::custom)?)
-    }
-}
-
-impl<'de> Deserialize<'de> for Ident {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IdentVisitor)
-    }
-}
-
-struct IdentVisitor;
-
-impl Visitor<'_> for IdentVisitor {
-    type Value = Ident;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number or a text")
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Ident, E> {
-        Ok(Ident(number.to_string()))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Ident, E> {
-        Ok(Ident(number.to_string()))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Ident, E> {
-        Ok(Ident(number.to_string()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Ident, E> {
-        Ok(Ident(text.to_owned()))
     }
 }
