@@ -268,9 +268,17 @@ impl Trace {
         Some(id)
     }
 
-    /// Adds the next item of a group, for [`SpanName::Item`]: its name, and when it was found. Does nothing if there is
-    /// no such group.
-    pub fn add_item(&mut self, group: GroupId, name: &str, found_at: u64) {
+    /// Adds the name of the next item of a group, for [`SpanName::Item`]. Does nothing if there is no such group.
+    pub fn add_item(&mut self, group: GroupId, name: &str) {
+        self.push_item(group, name, None);
+    }
+
+    /// The same for an item that was found then.
+    pub fn add_found_item(&mut self, group: GroupId, name: &str, found_at: u64) {
+        self.push_item(group, name, Some(found_at));
+    }
+
+    fn push_item(&mut self, group: GroupId, name: &str, found_at: Option<u64>) {
         if let Some(group) = self.groups.get_mut(&group) {
             group.items.push(name, found_at);
         }

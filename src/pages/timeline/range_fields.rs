@@ -6,7 +6,7 @@ use crate::format;
 use crate::ui::trace_view::TimeRange;
 use crate::ui::widgets::keep_together;
 
-const WIDTH: f32 = 62.0;
+const WIDTH: f32 = 76.0;
 /// The room for both fields with their names.
 const ALL_WIDTH: f32 = 2.0 * WIDTH + 70.0;
 const NANOS: f64 = 1e9;
