@@ -72,7 +72,18 @@ pub struct Trace {
     /// The earliest time of a span; `None` if that has to be looked for.
     first_at: Option<u64>,
     last_at: u64,
-    shape: u64,
+    shape: Shape,
+}
+
+/// A number that no other trace has, but clones.
+#[derive(Clone, Debug)]
+struct Shape(u64);
+
+impl Default for Shape {
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// Lanes that belong together, such as those of a job.
@@ -205,12 +216,11 @@ impl Trace {
     /// A number that changes with the groups, the lanes, the number of their rows, and what kinds of spans they have. No
     /// other trace has it, but clones.
     pub fn shape(&self) -> u64 {
-        self.shape
+        self.shape.0
     }
 
     fn change_shape(&mut self) {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        self.shape = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        self.shape = Shape::default();
     }
 
     /// Adds a group, or gives the one with this number another name.
