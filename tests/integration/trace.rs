@@ -1,8 +1,8 @@
 //! Traces: rows of spans, what is drawn of them, and files in the format of Chrome.
 
 use meanwhile::trace::{
-    Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row, Search,
-    SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
+    Flow, FlowKind, Frame, GroupId, Lane, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row,
+    Search, SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
 };
 use proptest::prelude::*;
 
@@ -485,7 +485,7 @@ fn search_goes_once_around_in_both_directions() {
             let lane = trace.add_lane(group, format!("lane {number}"), LaneKind::Thread);
             lane.expect("there is room")
         });
-        assert!(trace.lane(empty).is_some_and(|lane| lane.is_empty()));
+        assert!(trace.lane(empty).is_some_and(Lane::is_empty));
         for at in 0..3_000 {
             let name = trace.add_text(if at % 1_000 == 7 {
                 "Ölbild.JPG"
