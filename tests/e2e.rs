@@ -52,6 +52,8 @@ mod setup;
 mod sleeper;
 #[path = "e2e/soak.rs"]
 mod soak;
+#[path = "e2e/timeline.rs"]
+mod timeline;
 #[path = "e2e/wayland.rs"]
 mod wayland;
 #[expect(dead_code, reason = "other tests need more of it")]

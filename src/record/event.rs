@@ -120,12 +120,17 @@ pub enum PanicKey {
     Item(ItemId),
 }
 
-/// Numbers the threads on which items run, for as long as the program runs.
+/// Numbers the threads on which items run. On Linux it is the number of the system, which a later thread may have
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThreadNumber(u64);
 
 impl ThreadNumber {
     pub const fn new(number: u64) -> Self {
         Self(number)
+    }
+
+    pub const fn get(self) -> u64 {
+        self.0
     }
 }

@@ -231,7 +231,10 @@ impl JobLanes {
             EventKind::JoinDidEnd { join, outcome } => self.end_join(*join, *outcome, at, trace),
             EventKind::JoinWasExplained { join, causes } => {
                 for cause in causes {
-                    self.mark_join(*join, at, &cause.sentence, trace);
+                    let name = item_name(cause.item, trace);
+                    let item = trace.name(self.group, name).into_owned();
+                    let text = format!("{item}: {}", cause.sentence);
+                    self.mark_join(*join, at, &text, trace);
                 }
             }
             EventKind::ItemDidIgnoreCancel { item, .. } => {
@@ -266,8 +269,7 @@ impl JobLanes {
         if trace.lane(lane).is_some_and(Lane::is_open) {
             trace.end(lane, at, SpanOutcome::None);
         }
-        let name =
-            u32::try_from(item.index()).map_or_else(|_| trace.add_text("item"), SpanName::Item);
+        let name = item_name(item, trace);
         if let Some(span) = trace.begin(lane, at, name, SpanState::Runs) {
             self.items.insert(item, (thread, span));
         }
@@ -452,6 +454,10 @@ impl ItemCounts {
             }
         }
     }
+}
+
+fn item_name(item: ItemId, trace: &mut Trace) -> SpanName {
+    u32::try_from(item.index()).map_or_else(|_| trace.add_text("item"), SpanName::Item)
 }
 
 fn add_mark(lane: Option<LaneId>, at: u64, text: &str, trace: &mut Trace) {

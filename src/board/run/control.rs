@@ -8,9 +8,10 @@ use super::batch::Batch;
 use crate::board::item::ItemTask;
 #[cfg(unix)]
 use crate::board::process_table::ProcessTable;
+use crate::board::thread_number::TaskThread;
 use crate::jobs::{Item, RunOn};
 use crate::join::{CancelToken, PanicReport, TaskState};
-use crate::record::{ItemId, Panic, PanicKey};
+use crate::record::{ItemId, Panic, PanicKey, ThreadNumber};
 
 /// The number of panics of a job that keep their backtrace, which takes several kilobytes.
 const MAX_BACKTRACES: usize = 256;
@@ -33,6 +34,7 @@ pub(super) struct InFlight {
     /// Those that share its task, with it.
     pub(super) batch: Option<Arc<Batch>>,
     pub(super) task: ItemTask,
+    pub(super) thread: Arc<TaskThread>,
     /// Done and total as last published.
     pub(super) published: (u64, u64),
 }
@@ -112,6 +114,20 @@ impl Control {
             }
         }
         Some(running)
+    }
+
+    /// The items that run, with the thread of each. Waits for a lock, so a frame must not call it.
+    pub(in crate::board) fn running_threads(&self) -> Vec<(ItemId, ThreadNumber)> {
+        let in_flight = self.in_flight.lock();
+        let running = in_flight.iter().filter_map(|(first, flight)| {
+            let thread = flight.thread.number()?;
+            let item = match &flight.batch {
+                Some(batch) => batch.rest().first()?.0,
+                None => *first,
+            };
+            (flight.task.state() == TaskState::Running).then_some((item, thread))
+        });
+        running.collect()
     }
 
     /// The number of processes that run for the items: commands, and isolated workers that have an

@@ -16,7 +16,7 @@ use crate::board::long_wait::LongWait;
 use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
-use crate::board::thread_number::own_thread_number;
+use crate::board::thread_number::{TaskThread, own_thread_number};
 use crate::jobs::retry::{self, Refusals, Shortage};
 use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
@@ -179,10 +179,13 @@ impl Coordinator {
         let (id, item) = items[0].clone();
         let name = format!("{} and {} more", self.task_name(&item), items.len() - 1);
         let batch = Arc::new(Batch::new(items));
+        let thread = Arc::new(TaskThread::default());
         let spawned = {
+            let thread = Arc::clone(&thread);
             let (batch, spec) = (Arc::clone(&batch), Arc::clone(&self.spec));
             let (events, long_wait) = (self.events.clone(), self.long_wait.clone());
             self.executor.spawn(name, move |context| {
+                thread.enter();
                 batch.run(spec.options.job(), &events, &long_wait, context)
             })
         };
@@ -190,7 +193,7 @@ impl Coordinator {
             Ok(task) => {
                 self.state.refusals = Refusals::default();
                 self.backpressure.release(batch.items().len());
-                self.track(id, &item, &task, Some(batch));
+                self.track(id, &item, &task, thread, Some(batch));
             }
             Err(error) => {
                 for item in batch.items()[1..].iter().rev() {
@@ -210,10 +213,11 @@ impl Coordinator {
         } else if let Executor::Unavailable(error) = &self.executor {
             self.publish_end(id, ItemState::Failed(error.clone()));
         } else {
-            match self.spawn(id, &item) {
+            let thread = Arc::new(TaskThread::default());
+            match self.spawn(id, &item, Arc::clone(&thread)) {
                 Ok(task) => {
                     self.state.refusals = Refusals::default();
-                    self.track(id, &item, &task, None);
+                    self.track(id, &item, &task, thread, None);
                 }
                 Err(error) => return self.put_back(id, item, &error),
             }
@@ -221,10 +225,18 @@ impl Coordinator {
         self.backpressure.release(1);
     }
 
-    fn track(&self, id: ItemId, item: &Arc<Item>, task: &ItemTask, batch: Option<Arc<Batch>>) {
+    fn track(
+        &self,
+        id: ItemId,
+        item: &Arc<Item>,
+        task: &ItemTask,
+        thread: Arc<TaskThread>,
+        batch: Option<Arc<Batch>>,
+    ) {
         let flight = InFlight {
             item: Arc::clone(item),
             batch,
+            thread,
             task: task.clone(),
             published: (0, item.bytes),
         };
@@ -255,7 +267,12 @@ impl Coordinator {
         self.state.backlog.push_front((id, item));
     }
 
-    fn spawn(&self, id: ItemId, item: &Arc<Item>) -> Result<ItemTask, SpawnError> {
+    fn spawn(
+        &self,
+        id: ItemId,
+        item: &Arc<Item>,
+        on: Arc<TaskThread>,
+    ) -> Result<ItemTask, SpawnError> {
         let (spec, events) = (Arc::clone(&self.spec), self.events.clone());
         let item = Arc::clone(item);
         let name = self.task_name(&item);
@@ -264,6 +281,7 @@ impl Coordinator {
         let observer = self.observer(id);
         let long_wait = self.long_wait.clone();
         self.executor.spawn(name, move |context| {
+            on.enter();
             let thread = own_thread_number();
             events.publish(EventKind::ItemDidStart { item: id, thread });
             let run = || {
