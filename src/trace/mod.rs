@@ -5,6 +5,7 @@
 //! within one of the row above. All times are nanoseconds since the trace began.
 
 mod chrome;
+mod compare;
 mod frames;
 mod item_names;
 mod lane;
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
+pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare};
 pub use frames::{Frame, Frames};
 use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};
@@ -194,10 +196,40 @@ impl Trace {
         self.flows
             .retain(|flow| flow.from.0.group != id && flow.to.0.group != id);
         self.marks.retain(|mark| mark.lane.group != id);
+        self.last_at = self.latest();
+        Some(group)
+    }
+
+    /// A trace of these groups alone, with their numbers. It shares the spans, and has no frames.
+    #[must_use]
+    pub fn only(&self, groups: &[GroupId]) -> Self {
+        let mut only = Self {
+            texts: self.texts.clone(),
+            ..Self::default()
+        };
+        for id in groups {
+            if let Some(group) = self.groups.get(id) {
+                only.groups.insert(*id, group.clone());
+            }
+        }
+        let has = |lane: LaneId| only.groups.contains_key(&lane.group);
+        let flows = self.flows.iter().copied();
+        only.flows = flows
+            .filter(|flow| has(flow.from.0) && has(flow.to.0))
+            .collect();
+        let marks = self.marks.iter().filter(|mark| has(mark.lane));
+        only.marks = marks.cloned().collect();
+        only.spans = only.lanes().map(|(_, lane)| lane.len()).sum();
+        only.lanes = only.lanes().count();
+        only.last_at = only.latest();
+        only
+    }
+
+    /// The latest time of a span or a mark.
+    fn latest(&self) -> u64 {
         let spans = self.lanes().filter_map(|(_, lane)| lane.last_at());
         let marks = self.marks.iter().map(|mark| mark.at);
-        self.last_at = spans.chain(marks).max().unwrap_or(0);
-        Some(group)
+        spans.chain(marks).max().unwrap_or(0)
     }
 
     /// Adds a lane to a group. Returns `None` if there is no such group, or no room.
@@ -225,7 +257,8 @@ impl Trace {
         }
     }
 
-    fn note_dropped(&mut self, dropped: u64) {
+    /// Counts what there was no room for where this comes from.
+    pub(crate) fn note_dropped(&mut self, dropped: u64) {
         self.dropped += dropped;
     }
 

@@ -85,7 +85,10 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
             Some(window)
         }
         lessons::RUN | lessons::STOP | lessons::NEXT => Some(with_a_page("Lessons")),
-        lessons::RESET | lessons::COPY_TRANSCRIPT | lessons::SAVE_TRANSCRIPT => {
+        lessons::RESET
+        | lessons::COPY_TRANSCRIPT
+        | lessons::SAVE_TRANSCRIPT
+        | lessons::OPEN_IN_TIMELINE => {
             let mut window = with_a_page("Lessons");
             window.set("Speed", 20.0);
             window.click("Run");
@@ -98,6 +101,7 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | lab::RUN_FIXED
         | lab::TRY_BAD
         | lab::TRY_FIXED
+        | lab::OPEN_IN_TIMELINE
         | lab::STOP
         | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
         lab::OPEN_REPORT | lab::CLOSE_REPORTS => Some(with_the_report()),
@@ -121,7 +125,9 @@ fn with_the_timeline_for(command: UiCommand) -> Window {
         | timeline::FOLLOW
         | timeline::OPEN
         | timeline::SAVE
-        | timeline::CLOSE => {}
+        | timeline::CLOSE
+        | timeline::COMPARE => {}
+        timeline::CLOSE_COMPARISON => return with_a_comparison(),
         timeline::SHOW_IN_RESULTS => select_first_span(&mut window),
         _ => panic!("say which window has the button of {command:?}"),
     }
@@ -135,6 +141,20 @@ pub(crate) fn with_a_timeline() -> Window {
     window.click("Start");
     window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
     window.click("Timeline");
+    window
+}
+
+/// A window that compares a job of three items with one of two.
+pub(crate) fn with_a_comparison() -> Window {
+    let mut window = with_a_timeline();
+    window.click("Workbench");
+    window.set("Items", 2.0);
+    window.click("Start");
+    window.until("#2 Misbehave");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.click("Timeline");
+    window.click("Compare runs…");
+    window.until("in both. Click one");
     window
 }
 

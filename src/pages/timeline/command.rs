@@ -16,5 +16,7 @@ commands! {
     OPEN: None, PAGE, "Open trace…", "Open traces of this program, of Chrome, Perfetto, cargo and others.";
     CLOSE: None, PAGE, "Close trace", "";
     SAVE: None, PAGE, "Save trace…", "Save what is shown here as a file for Perfetto, speedscope, the Firefox Profiler and Meanwhile.";
+    COMPARE: None, PAGE, "Compare runs…", "Show two runs above each other, and what differs.";
+    CLOSE_COMPARISON: None, PAGE, "Close comparison", "";
     SHOW_IN_RESULTS: None, PAGE, "Show in results", "Select the item in the results of its job.";
 }

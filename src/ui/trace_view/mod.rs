@@ -73,6 +73,13 @@ impl<'a> TraceView<'a> {
         Self { trace, now, whole }
     }
 
+    /// The view shows so many nanoseconds from the begin of the trace, though that may be shorter.
+    #[must_use]
+    pub fn lasting(mut self, length: f64) -> Self {
+        self.whole.until = self.whole.from + length;
+        self
+    }
+
     /// The number of spans that there was no room for.
     pub fn dropped(&self) -> u64 {
         self.trace.dropped()
