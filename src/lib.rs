@@ -36,6 +36,7 @@ pub mod jobs;
 #[doc(hidden)]
 pub mod lab;
 mod late_frame;
+mod message;
 #[cfg(unix)]
 #[doc(hidden)]
 pub mod lessons;

@@ -149,8 +149,8 @@ impl Difference {
 ///
 /// What then stays alone has vanished or is new. Lengths are the same up to a millisecond or a twentieth of them, and
 /// begins up to a twentieth of the whole time. A span that goes on ends with its trace. Swapping the traces swaps
-/// `Vanished` and `New`, `Longer` and `Shorter`, `Later` and `Earlier`. Of a million spans it takes less than a second, so
-/// a window does it in a task.
+/// `Vanished` and `New`, `Longer` and `Shorter`, `Later` and `Earlier`. Of a million spans it takes longer
+/// than a frame, so a window does it in a task.
 pub fn compare(before: &Trace, after: &Trace) -> Comparison {
     let mut found = Found {
         before,

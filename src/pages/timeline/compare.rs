@@ -10,7 +10,8 @@ use super::opened::OpenedTrace;
 use crate::format;
 use crate::pages::background_tasks::BackgroundTasks;
 use crate::pages::commands::{UiCommand, Unavailable};
-use crate::trace::{Comparison, Difference, GroupId, SpanId, Trace, compare};
+use crate::record::JobTrace;
+use crate::trace::{Comparison, Difference, Group, GroupId, SpanId, Trace, compare};
 use crate::ui::choice_box::entries_box_ui;
 use crate::ui::layout::{Edge, Pane, rest_ui};
 use crate::ui::notices::Notice;
@@ -40,7 +41,7 @@ pub(super) struct Source {
 pub(super) fn sources(own: &Trace, opened: &[OpenedTrace]) -> Vec<(Source, String)> {
     let mut sources = Vec::new();
     // The last ones are those of interest.
-    let jobs = own.groups().rev().take(MAX_GROUPS);
+    let jobs = jobs(own).rev().take(MAX_GROUPS);
     let jobs = jobs.map(|(id, group)| (of(None, Some(id)), group.name.clone()));
     sources.extend(jobs.collect::<Vec<_>>().into_iter().rev());
     for (place, opened) in opened.iter().enumerate() {
@@ -61,11 +62,17 @@ fn of(opened: Option<usize>, group: Option<GroupId>) -> Source {
     Source { opened, group }
 }
 
+/// The jobs of this program, without what the window did meanwhile.
+fn jobs(own: &Trace) -> impl DoubleEndedIterator<Item = (GroupId, &Group)> {
+    let groups = own.groups();
+    groups.filter(|(id, _)| JobTrace::job_of(*id).is_some())
+}
+
 /// Whether there are two runs to compare.
 pub(super) fn are_two(own: &Trace, opened: &[OpenedTrace]) -> bool {
     let first = opened.first().filter(|_| opened.len() == 1);
-    let groups = own.groups().take(2).count();
-    opened.len() + groups > 1 || first.is_some_and(|it| it.trace.groups().nth(1).is_some())
+    let jobs = jobs(own).take(2).count();
+    opened.len() + jobs > 1 || first.is_some_and(|it| it.trace.groups().nth(1).is_some())
 }
 
 impl Source {
@@ -341,8 +348,7 @@ impl Compare {
         let spans = [difference.spans.0, difference.spans.1];
         let mut times: Option<TimeRange> = None;
         for (side, span) in self.sides.iter_mut().zip(spans) {
-            side.view.selected = span;
-            side.view.reveals = span.is_some();
+            side.view.reveal(span);
             if let Some(span) = span.and_then(|span| time_of(side, span)) {
                 let both = times.unwrap_or(span);
                 times = Some(TimeRange {
