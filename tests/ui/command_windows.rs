@@ -89,13 +89,7 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         lessons::RESET
         | lessons::COPY_TRANSCRIPT
         | lessons::SAVE_TRANSCRIPT
-        | lessons::OPEN_IN_TIMELINE => {
-            let mut window = with_a_page("Lessons");
-            window.set("Speed", 20.0);
-            window.click("Run");
-            window.until_it(|window| window.is_enabled("Run"), "the end");
-            Some(window)
-        }
+        | lessons::OPEN_IN_TIMELINE => Some(with_a_lesson_that_has_run()),
         lab::RUN_ALL
         | lab::RUN_BOTH
         | lab::RUN_BAD
@@ -114,6 +108,14 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::COPY_REPORT => Some(with_a_long_job()),
         _ => Some(with_the_timeline_for(command)),
     }
+}
+
+fn with_a_lesson_that_has_run() -> Window {
+    let mut window = with_a_page("Lessons");
+    window.set("Speed", 20.0);
+    window.click("Run");
+    window.until_it(|window| window.is_enabled("Run"), "the end");
+    window
 }
 
 /// The same for the commands of the page `Timeline`.
