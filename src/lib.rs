@@ -36,10 +36,10 @@ pub mod jobs;
 #[doc(hidden)]
 pub mod lab;
 mod late_frame;
-mod message;
 #[cfg(unix)]
 #[doc(hidden)]
 pub mod lessons;
+mod message;
 #[doc(hidden)]
 pub mod pages;
 #[doc(hidden)]

@@ -24,7 +24,7 @@ impl Bench {
             self.trace(spans)?;
         }
         self.growing_trace()?;
-        self.lanes()
+        self.many_lanes()
     }
 
     /// A trace of so many spans, at several zooms.
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     /// Traces with few and with very many lanes, of which as many are in sight.
-    fn lanes(&self) -> std::io::Result<()> {
+    fn many_lanes(&self) -> std::io::Result<()> {
         for lanes in [100, 100_000] {
             let mut trace = Trace::default();
             trace.add_group(GROUP, "#1 Images");

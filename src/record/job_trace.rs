@@ -209,7 +209,7 @@ impl JobLanes {
     fn apply(&mut self, at: u64, event: &EventKind, trace: &mut Trace) {
         match event {
             EventKind::ItemDidAppear { item } => {
-                trace.add_item(self.group, &item.input.to_string_lossy(), at);
+                trace.add_found_item(self.group, &item.input.to_string_lossy(), at);
                 self.counts.add(1, 0, at, trace);
             }
             EventKind::PlanDidFinish => self.end_plan(at, trace),

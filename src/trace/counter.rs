@@ -63,7 +63,8 @@ impl Counter {
 
     /// The points, in the order of their times. Of very many, some are left out; each that is there is exact.
     pub fn points(&self) -> impl Iterator<Item = Point> {
-        self.points.iter().copied().chain([self.last])
+        let last = Some(self.last).filter(|last| *last != Point::default());
+        self.points.iter().copied().chain(last)
     }
 
     /// The value at a time.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 /// The names of a block.
 const BLOCK: usize = 1_024;
 const NANOS_PER_MILLI: u64 = 1_000_000;
+const NOT_KNOWN: u32 = u32::MAX;
 
 /// The names of the items of a job, by number, and when each was found. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -17,12 +18,12 @@ struct Block {
     text: String,
     /// Where each ends.
     ends: Vec<u32>,
-    /// When each was found, in milliseconds.
+    /// When each was found, in milliseconds, or [`NOT_KNOWN`].
     found_at: Vec<u32>,
 }
 
 impl ItemNames {
-    pub(super) fn push(&mut self, name: &str, found_at: u64) {
+    pub(super) fn push(&mut self, name: &str, found_at: Option<u64>) {
         if self
             .blocks
             .last()
@@ -36,8 +37,9 @@ impl ItemNames {
             // A name has some kilobytes at most.
             let end = u32::try_from(block.text.len());
             block.ends.push(end.unwrap_or(u32::MAX));
-            let found_at = u32::try_from(found_at / NANOS_PER_MILLI);
-            block.found_at.push(found_at.unwrap_or(u32::MAX));
+            let found_at = found_at.map(|at| u32::try_from(at / NANOS_PER_MILLI));
+            let found_at = found_at.and_then(Result::ok);
+            block.found_at.push(found_at.unwrap_or(NOT_KNOWN));
         }
     }
 
@@ -49,10 +51,10 @@ impl ItemNames {
         block.text.get(begin as usize..end as usize)
     }
 
-    /// When an item was found, in nanoseconds.
+    /// When an item was found, in nanoseconds, if that is known.
     pub(super) fn found_at(&self, index: usize) -> Option<u64> {
         let block = self.blocks.get(index / BLOCK)?;
         let millis = *block.found_at.get(index % BLOCK)?;
-        Some(u64::from(millis) * NANOS_PER_MILLI)
+        (millis != NOT_KNOWN).then(|| u64::from(millis) * NANOS_PER_MILLI)
     }
 }

@@ -74,7 +74,18 @@ pub struct Trace {
     /// The earliest time of a span; `None` if that has to be looked for.
     first_at: Option<u64>,
     last_at: u64,
-    shape: u64,
+    shape: Shape,
+}
+
+/// A number that no other trace has, but clones.
+#[derive(Clone, Debug)]
+struct Shape(u64);
+
+impl Default for Shape {
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// Lanes that belong together, such as those of a job.
@@ -207,12 +218,11 @@ impl Trace {
     /// A number that changes with the groups, the lanes, the number of their rows, and what kinds of spans they have. No
     /// other trace has it, but clones.
     pub fn shape(&self) -> u64 {
-        self.shape
+        self.shape.0
     }
 
     fn change_shape(&mut self) {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        self.shape = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        self.shape = Shape::default();
     }
 
     /// Adds a group, or gives the one with this number another name.
@@ -305,9 +315,17 @@ impl Trace {
         Some(id)
     }
 
-    /// Adds the next item of a group, for [`SpanName::Item`]: its name, and when it was found. Does nothing if there is
-    /// no such group.
-    pub fn add_item(&mut self, group: GroupId, name: &str, found_at: u64) {
+    /// Adds the name of the next item of a group, for [`SpanName::Item`]. Does nothing if there is no such group.
+    pub fn add_item(&mut self, group: GroupId, name: &str) {
+        self.push_item(group, name, None);
+    }
+
+    /// The same for an item that was found then.
+    pub fn add_found_item(&mut self, group: GroupId, name: &str, found_at: u64) {
+        self.push_item(group, name, Some(found_at));
+    }
+
+    fn push_item(&mut self, group: GroupId, name: &str, found_at: Option<u64>) {
         if let Some(group) = self.groups.get_mut(&group) {
             group.items.push(name, found_at);
         }

@@ -30,5 +30,5 @@ fn state(state: SpanState) -> u16 {
 }
 
 fn outcome(outcome: SpanOutcome) -> u16 {
-    1 << (STATES as u16 + outcome as u16)
+    1 << (STATES + outcome as usize)
 }

@@ -8,7 +8,7 @@ use meanwhile::record::{
     EventKind, FoundItem, IncidentRecord, ItemId, ItemState, JobEvent, JobId, JobState, JobTrace,
     ThreadNumber,
 };
-use meanwhile::trace::{Counter, CounterId, Frame, GroupId, SpanId, SpanState, Trace};
+use meanwhile::trace::{Counter, CounterId, Frame, Group, GroupId, SpanId, SpanState, Trace};
 
 const JOB: JobId = JobId::new(1);
 
@@ -127,11 +127,7 @@ fn freezes_without_end_are_bounded() {
     }
     assert_eq!(replay.causes().len(), 10_000);
     assert_eq!(
-        replay
-            .0
-            .trace()
-            .group(GroupId::new(0))
-            .map(|group| group.len()),
+        replay.0.trace().group(GroupId::new(0)).map(Group::len),
         Some(10_000)
     );
 }

@@ -1,8 +1,8 @@
 //! Traces: rows of spans, what is drawn of them, and files in the format of Chrome.
 
 use meanwhile::trace::{
-    Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row, Search,
-    SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
+    Flow, FlowKind, Frame, GroupId, Lane, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row,
+    Search, SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
 };
 use proptest::prelude::*;
 
@@ -485,7 +485,7 @@ fn search_goes_once_around_in_both_directions() {
             let lane = trace.add_lane(group, format!("lane {number}"), LaneKind::Thread);
             lane.expect("there is room")
         });
-        assert!(trace.lane(empty).is_some_and(|lane| lane.is_empty()));
+        assert!(trace.lane(empty).is_some_and(Lane::is_empty));
         for at in 0..3_000 {
             let name = trace.add_text(if at % 1_000 == 7 {
                 "Ölbild.JPG"
@@ -510,4 +510,27 @@ fn search_goes_once_around_in_both_directions() {
     assert_eq!(backwards, forwards);
     assert_eq!(all_found(&trace, "nowhere", false, 7), []);
     assert_eq!(all_found(&Trace::default(), "nowhere", true, 7), []);
+}
+
+#[test]
+fn counter_comes_back_from_a_file() {
+    let mut trace = row_of(&[(1, 2)]);
+    let id = trace
+        .add_counter(GROUP, "Waiting items")
+        .expect("there is room");
+    trace.add_counter(GROUP, "never used");
+    for (at, value) in [(1_000, 20), (2_001, 5), (3_000, 0)] {
+        trace.set_counter(id, at, value);
+    }
+    let read = read_chrome(written(&trace).as_slice()).expect("it is a trace");
+    assert_eq!(read.notes, Vec::<String>::new());
+    let points = |trace: &Trace| {
+        let counter = trace.counter(id).expect("a counter");
+        counter
+            .points()
+            .map(|point| (point.at, point.value))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(points(&read.trace), points(&trace));
+    assert_eq!(points(&trace), [(1_000, 20), (2_001, 5), (3_000, 0)]);
 }

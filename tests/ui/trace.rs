@@ -354,7 +354,7 @@ fn typed_time_is_shown_and_nonsense_is_said() {
     let mut window = with_a_timeline();
     for (from, until, problem) in [
         ("soon", "1", "“soon” is no time: type seconds"),
-        ("2", "1", "The end, 1 s, is not after the begin, 2 s"),
+        ("2", "1", "The end, “1”, is not after the begin, “2”"),
         ("1e9", "2e9", "type an earlier begin"),
         ("0", "inf", "“inf” is no time"),
     ] {

@@ -71,13 +71,17 @@ impl Timeline {
             Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
             None => (context.trace.trace(), view, &[][..]),
         };
-        tools_ui(state, find, unavailable, ui, commands);
-        if trace.is_empty() {
+        let view = (!trace.is_empty()).then(|| TraceView::new(trace, now));
+        ui.horizontal_wrapped(|ui| {
+            tools_ui(state, find, unavailable, ui, commands);
+            if let Some(view) = &view {
+                range_ui(view, state, range_fields, ui);
+            }
+        });
+        let Some(view) = view else {
             let hint = "Start a job on the page Workbench: here it is shown what ran when, and what waited.";
             return empty_ui(ui, "Nothing has run yet", hint);
-        }
-        let view = TraceView::new(trace, now);
-        range_ui(&view, state, range_fields, ui);
+        };
         rest_ui(height, LEAST_HEIGHT, ui, |ui| {
             let most = ui.available_height() - LEAST_LANES;
             let details = Pane {
@@ -123,39 +127,37 @@ fn tools_ui(
     ui: &mut Ui,
     commands: &mut Vec<UiCommand>,
 ) {
-    ui.horizontal_wrapped(|ui| {
-        for command in [command::FIT, command::CLOSER, command::FURTHER] {
-            if unavailable.button(command, ui).clicked() {
-                commands.push(command);
-            }
+    for command in [command::FIT, command::CLOSER, command::FURTHER] {
+        if unavailable.button(command, ui).clicked() {
+            commands.push(command);
         }
-        let follow = commands::info(command::FOLLOW);
-        let mut follows = view.follows || view.range.is_none();
-        let why_not = unavailable.why_not(command::FOLLOW);
-        let checkbox = Checkbox::new(&mut follows, follow.text);
-        let checkbox = ui.add_enabled(why_not.is_none(), checkbox);
-        if follow.with_tooltip(checkbox, why_not).changed() {
-            commands.push(command::FOLLOW);
+    }
+    let follow = commands::info(command::FOLLOW);
+    let mut follows = view.follows || view.range.is_none();
+    let why_not = unavailable.why_not(command::FOLLOW);
+    let checkbox = Checkbox::new(&mut follows, follow.text);
+    let checkbox = ui.add_enabled(why_not.is_none(), checkbox);
+    if follow.with_tooltip(checkbox, why_not).changed() {
+        commands.push(command::FOLLOW);
+    }
+    keep_together(FILTER_WIDTH + FILTER_NAME, ui);
+    let label = ui.label("Filter");
+    let filter = TextEdit::singleline(&mut view.filter)
+        .hint_text("job or thread")
+        .desired_width(FILTER_WIDTH);
+    ui.add(filter).labelled_by(label.id);
+    choice_box_ui("Bars that stand out", &mut view.only, ONLY_WIDTH, ui);
+    find_ui(find, unavailable, ui, commands);
+    for command in [
+        command::OPEN,
+        command::SAVE,
+        command::CLOSE,
+        command::COMPARE,
+    ] {
+        if unavailable.button(command, ui).clicked() {
+            commands.push(command);
         }
-        keep_together(FILTER_WIDTH + FILTER_NAME, ui);
-        let label = ui.label("Filter");
-        let filter = TextEdit::singleline(&mut view.filter)
-            .hint_text("job or thread")
-            .desired_width(FILTER_WIDTH);
-        ui.add(filter).labelled_by(label.id);
-        choice_box_ui("Bars that stand out", &mut view.only, ONLY_WIDTH, ui);
-        find_ui(find, unavailable, ui, commands);
-        for command in [
-            command::OPEN,
-            command::SAVE,
-            command::CLOSE,
-            command::COMPARE,
-        ] {
-            if unavailable.button(command, ui).clicked() {
-                commands.push(command);
-            }
-        }
-    });
+    }
 }
 
 /// The search for bars by their names.
@@ -203,15 +205,13 @@ fn range_ui(
 ) {
     let whole = view.whole();
     let shown = state.range.unwrap_or(whole);
-    ui.horizontal_wrapped(|ui| {
-        if let Some(typed) = fields.ui(shown, whole, ui) {
-            state.range = Some(typed.within(whole));
-            state.follows = false;
-        }
-        if let Some(problem) = &fields.problem {
-            ui.label(problem);
-        }
-    });
+    if let Some(typed) = fields.ui(shown, whole, ui) {
+        state.range = Some(typed.within(whole));
+        state.follows = false;
+    }
+    if let Some(problem) = &fields.problem {
+        ui.label(problem);
+    }
 }
 
 /// The selected span, or what the bars mean.

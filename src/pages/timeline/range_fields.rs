@@ -1,12 +1,14 @@
 //! The fields in which a time is typed that is to be shown.
 
+use std::time::Duration;
+
 use eframe::egui::{Key, TextEdit, Ui};
 
 use crate::format;
 use crate::ui::trace_view::TimeRange;
 use crate::ui::widgets::keep_together;
 
-const WIDTH: f32 = 62.0;
+const WIDTH: f32 = 76.0;
 /// The room for both fields with their names.
 const ALL_WIDTH: f32 = 2.0 * WIDTH + 70.0;
 const NANOS: f64 = 1e9;
@@ -84,13 +86,15 @@ fn range(typed: &[String; 2], whole: TimeRange) -> Result<TimeRange, String> {
     let (from, until) = (secs(&typed[0])?, secs(&typed[1])?);
     if until <= from {
         return Err(format!(
-            "The end, {until} s, is not after the begin, {from} s: type a later end."
+            "The end, “{}”, is not after the begin, “{}”: type a later end.",
+            typed[1], typed[0]
         ));
     }
-    let length = whole.length() / NANOS;
-    if from >= length {
+    if from >= whole.length() / NANOS {
+        let length = Duration::try_from_secs_f64(whole.length() / NANOS).unwrap_or_default();
+        let length = format::duration(length);
         return Err(format!(
-            "Nothing is there after {length:.3} s: type an earlier begin."
+            "Nothing is there after {length}: type an earlier begin."
         ));
     }
     let at = |secs: f64| whole.from + secs * NANOS;

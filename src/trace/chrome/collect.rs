@@ -50,6 +50,8 @@ struct Process {
     name: Option<String>,
     sort_index: i64,
     lanes: Vec<usize>,
+    /// The values of its counters, with their times.
+    counters: BTreeMap<String, Vec<(i64, u64)>>,
 }
 
 struct LaneEvents {
@@ -110,6 +112,7 @@ impl Collected {
             ("C", Some(at)) if event.name.as_deref() == Some(FRAME_TIME) => {
                 self.add_frame(&event.args(), at);
             }
+            ("C", Some(at)) => self.add_count(event, at),
             ("C", _) => self.leave_out("counters"),
             ("P", _) => self.leave_out("samples"),
             ("N" | "O" | "D" | "v" | "V" | "c" | "(" | ")" | "T" | "p", _) => {
@@ -254,6 +257,21 @@ impl Collected {
         }
     }
 
+    /// Adds a value of a counter that has one.
+    fn add_count(&mut self, event: &Event<'_>, at: i64) {
+        let Some(value) = event.counter_value() else {
+            return self.leave_out("counters");
+        };
+        self.count += 1;
+        if self.count > MAX_SPANS {
+            return self.leave_out("counters");
+        }
+        let name = event.name.as_deref().unwrap_or("").to_owned();
+        if let Some(process) = self.process(event) {
+            process.counters.entry(name).or_default().push((at, value));
+        }
+    }
+
     fn process(&mut self, event: &Event<'_>) -> Option<&mut Process> {
         let id = process_of(event);
         if self.processes.len() == MAX_LANES && !self.processes.contains_key(&id) {
@@ -328,6 +346,12 @@ impl Collected {
             let group = GroupId::new(own.unwrap_or(number));
             let name = process.name.unwrap_or_else(|| format!("Process {}", pid.0));
             trace.add_group(group, name);
+            add_counters(
+                std::mem::take(&mut process.counters),
+                group,
+                &since,
+                &mut trace,
+            );
             process
                 .lanes
                 .sort_by_key(|place| self.lanes[*place].sort_index);
@@ -372,6 +396,24 @@ impl Collected {
         let left_out = self.left_out.iter();
         notes.extend(left_out.map(|(what, count)| format!("Left out: {count} {what}.")));
         trace
+    }
+}
+
+fn add_counters(
+    counters: BTreeMap<String, Vec<(i64, u64)>>,
+    group: GroupId,
+    since: &dyn Fn(i64) -> u64,
+    trace: &mut Trace,
+) {
+    for (name, mut values) in counters {
+        let Some(counter) = trace.add_counter(group, name) else {
+            continue;
+        };
+        // Of two at one time, the later one holds.
+        values.sort_by_key(|(at, _)| *at);
+        for (at, value) in values {
+            trace.set_counter(counter, since(at), value);
+        }
     }
 }
 

@@ -39,6 +39,12 @@ pub(super) struct Id2 {
     pub(super) global: Option<Ident>,
 }
 
+/// The argument of a counter.
+#[derive(Deserialize)]
+struct CounterArgs {
+    value: u64,
+}
+
 /// The arguments that are read; all others are left out.
 #[derive(Default, Deserialize)]
 pub(super) struct Args<'a> {
@@ -65,6 +71,12 @@ impl Event<'_> {
             .args
             .and_then(|args| serde_json::from_str(args.get()).ok());
         args.unwrap_or_default()
+    }
+
+    /// The value of a counter, if it has one that is a whole number.
+    pub(super) fn counter_value(&self) -> Option<u64> {
+        let args: CounterArgs = serde_json::from_str(self.args?.get()).ok()?;
+        Some(args.value)
     }
 
     /// The number of an asynchronous event or of a flow, with all that makes it unique.

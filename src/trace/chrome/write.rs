@@ -20,7 +20,8 @@ use crate::trace::{FlowKind, GroupId, Lane, LaneId, Span, SpanName, SpanOutcome,
 /// A group is a process there, and a lane a thread whose number is its place among all lanes, from 1. A span is a
 /// complete event (`X`), with its state, its outcome and the number of its item in `args`. Spans of a lane lie in each
 /// other or follow each other, so no reader has to leave one out. A span that goes on ends with the trace and has
-/// `open` in `args`. Flows are events `s` and `f`, marks are instants (`i`), and the times of frames a counter (`C`).
+/// `open` in `args`. Flows are events `s` and `f`, marks are instants (`i`), and the times of frames a counter (`C`)
+/// like those of groups, of whose values those are left out that are too close to others.
 /// Begins are microseconds with three decimals, hence exact. Lengths are shorter by a fraction of a nanosecond, so that
 /// no rounding makes spans overlap.
 ///
@@ -74,6 +75,7 @@ pub fn write_chrome(trace: &Trace, mut out: impl Write) -> io::Result<()> {
             ..Event::new("C", window, 0)
         })?;
     }
+    write_counters(trace, &mut events)?;
     out.write_all(b"\n]}\n")
 }
 
@@ -135,6 +137,8 @@ struct Args<'a> {
     open: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     took: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<u64>,
 }
 
 impl<'a> Args<'a> {
@@ -274,6 +278,26 @@ fn write_span<W: Write>(
         }),
         ..Event::new("X", group, lane)
     })
+}
+
+/// Writes the values of counters, as far as they are kept.
+fn write_counters<W: Write>(trace: &Trace, events: &mut Events<'_, W>) -> io::Result<()> {
+    for (id, group) in trace.groups() {
+        for (_, counter) in group.counters(id) {
+            for point in counter.points() {
+                events.write(&Event {
+                    name: counter.name.as_str().into(),
+                    ts: Some(Micros(point.at)),
+                    args: Some(Args {
+                        value: Some(point.value),
+                        ..Args::default()
+                    }),
+                    ..Event::new("C", id, 0)
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_flows<W: Write>(trace: &Trace, events: &mut Events<'_, W>) -> io::Result<()> {

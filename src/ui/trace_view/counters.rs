@@ -32,7 +32,8 @@ pub(super) fn add_area(
             }
             let top = area.bottom() - (area.height() * value as f32 / peak).max(EDGE);
             let bar = Rect::from_x_y_ranges(x, Rangef::new(top, area.bottom()));
-            mesh.add_colored_rect(bar, tokens.running.gamma_multiply(AREA));
+            // Opaque, for bars may overlap by less than a pixel.
+            mesh.add_colored_rect(bar, tokens.field.lerp_to_gamma(tokens.running, AREA));
             mesh.add_colored_rect(bar.with_max_y(top + EDGE), tokens.running);
         },
     );

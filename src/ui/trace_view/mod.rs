@@ -465,8 +465,9 @@ impl<'a> TraceView<'a> {
         let is_short = ended - began < range.length() * LEAST_SHARE;
         if std::mem::take(&mut state.zooms) && is_short {
             let factor = (ended - began) / (range.length() * ZOOMED_SHARE);
-            let moved = range.showing(began, ended);
-            let zoomed = moved.zoomed(began.midpoint(ended), factor);
+            let middle = began.midpoint(ended);
+            let by = middle - range.from.midpoint(range.until);
+            let zoomed = range.moved(by / range.length()).zoomed(middle, factor);
             state.range = Some(zoomed.within(self.whole));
         } else if state.range.is_some() {
             state.range = Some(range.showing(began, ended));
