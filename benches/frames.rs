@@ -677,6 +677,7 @@ mod lab {
             variant,
             ending: TwinOutcome::Finished,
             figures: Figures::of(&facts, TwinOutcome::Finished),
+            group: None,
         }
     }
 

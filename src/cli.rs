@@ -25,6 +25,7 @@ mod progress;
 mod run;
 mod run_args;
 mod spool;
+mod trace;
 #[cfg(target_os = "linux")]
 mod why;
 
@@ -87,6 +88,11 @@ enum CliSubcommand {
     Lesson {
         #[command(subcommand)]
         command: lesson::LessonSubcommand,
+    },
+    /// Traces: what ran when, and what waited, as `--trace` and the page Timeline write it.
+    Trace {
+        #[command(subcommand)]
+        command: trace::TraceSubcommand,
     },
     /// Say what a process waits for: the threads, locks, children, pipes and sockets up to the cause.
     #[cfg(target_os = "linux")]
@@ -205,6 +211,7 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
         Some(CliSubcommand::Twin(args)) => lab::twin(&args),
         #[cfg(unix)]
         Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
+        Some(CliSubcommand::Trace { command }) => trace::trace(command),
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Why(args)) => why::why(&args),
         #[cfg(target_os = "linux")]

@@ -58,6 +58,8 @@ mod settings;
 mod timeline;
 #[path = "integration/trace.rs"]
 mod trace;
+#[path = "integration/trace_compare.rs"]
+mod trace_compare;
 #[expect(dead_code, reason = "the tests of the library use the rest")]
 mod util;
 #[path = "integration/verify/mod.rs"]

@@ -21,7 +21,7 @@ macro_rules! files {
     };
 }
 
-const PAGES: &[(&str, &str)] = files!(include_str: "workbench.md", "timeline.md", "who-waits.md", "lessons.md", "freeze-lab.md", "settings.md");
+const PAGES: &[(&str, &str)] = files!(include_str: "workbench.md", "timeline.md", "two-runs.md", "who-waits.md", "lessons.md", "freeze-lab.md", "settings.md");
 const PICTURES: &[(&str, &[u8])] =
     files!(include_bytes: "job.png", "ring.png", "lanes.png", "report.png");
 

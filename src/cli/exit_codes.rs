@@ -32,3 +32,6 @@ Exit codes: that of the process, or 128 and the number of the signal that ended 
 there is no such process; 2 wrong usage; 3 the time is up; 130 after Ctrl-C, which leaves the process. Linux tells
 the exit code since 6.15, if perl or python3 is installed, or as long as the parent of the process has not asked
 for it.";
+
+pub(super) const OF_TRACE_COMPARE: &str =
+    "Exit codes: 0 the differences were printed, if any; 1 a trace can't be read; 2 wrong usage.";

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::exit_codes;
 use super::interrupt::{self, Interrupt};
+use super::trace::TraceArgs;
 use super::{ExitFn, FAILED, duration, print, print_message};
 use crate::desktop::Display;
 use crate::join::process::Launcher;
@@ -60,6 +61,8 @@ pub(super) struct LabRunArgs {
     /// The format of the report.
     #[arg(long, value_enum, default_value_t)]
     format: LabFormat,
+    #[command(flatten)]
+    trace: TraceArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -171,6 +174,7 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     }
     let report = LabReport::of(&queue);
     print(&document(&report, args.format)?, "the report")?;
+    args.trace.save(queue.trace())?;
     let all_have_figures = queue.done().iter().all(|run| run.figures.is_some());
     Ok(if let Some(request) = interrupt.request() {
         interrupt::end(request)

@@ -7,10 +7,12 @@ use clap::{Args, Subcommand};
 
 use super::exit_codes;
 use super::interrupt::{self, EndRequest, Interrupt};
+use super::trace::TraceArgs;
 use super::{ExitFn, FAILED, print, print_message, waker};
 use crate::join::Select;
 use crate::join::process::Launcher;
 use crate::lessons::{self, LessonId, LessonOutcome, LessonRun, LessonRunOptions, WorkerKind};
+use crate::trace::{GroupId, Trace};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LessonSubcommand {
@@ -36,6 +38,8 @@ pub(super) struct LessonRunArgs {
     /// Set a parameter of the lesson.
     #[arg(long = "set", value_name = "NAME=NUMBER", value_parser = setting)]
     settings: Vec<(String, f64)>,
+    #[command(flatten)]
+    trace: TraceArgs,
 }
 
 /// A child process of a lesson.
@@ -148,6 +152,7 @@ fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
     interrupt.token().on_cancel(waker(wake.clone())).keep();
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
+    let trace_args = args.trace.clone();
     let run = LessonRun::start(args.into_options(), launcher, waker(wake));
     let mut run = run.context("the lesson could not be started")?;
     let mut printed = Ok(0);
@@ -166,6 +171,11 @@ fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     };
     printed?;
     print_message(&outcome.to_string());
+    if trace_args.file.is_some() {
+        let mut trace = Trace::default();
+        run.add_to(&mut trace, GroupId::new(1));
+        trace_args.save(&trace)?;
+    }
     Ok(match outcome {
         LessonOutcome::AsExpected => ExitCode::SUCCESS,
         // Nothing else stops a lesson here.

@@ -11,7 +11,6 @@ use crate::format;
 use crate::jobs::identity::is_read;
 use crate::jobs::{Output, listed, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState, Panic};
-use crate::trace::{Trace, write_chrome};
 
 /// Fails if the file that gets the result is one that the job has read, unless it may be replaced by a list.
 ///
@@ -26,15 +25,6 @@ pub(super) fn check_replaceable(job: &JobRecord, file: &Path) -> anyhow::Result<
         );
     }
     Ok(())
-}
-
-/// Writes the trace of a job to a file.
-///
-/// # Errors
-/// The job has read the file, or it could not be written.
-pub(super) fn save_trace(job: &JobRecord, trace: &Trace, file: &Path) -> anyhow::Result<()> {
-    check_replaceable(job, file)?;
-    Ok(save::save_with(file, |out| write_chrome(trace, out))?)
 }
 
 /// Writes the JSON document of a job to stdout or to `file`.

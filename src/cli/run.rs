@@ -39,7 +39,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
     let (stays_awake, is_verbose) = (args.stay_awake(), args.is_verbose());
-    let trace_file = args.trace();
+    let trace_args = args.trace();
     jobs::set_patience(args.patience());
     let (spec, file) = args.into_job();
     #[cfg(unix)]
@@ -72,7 +72,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         board,
         job,
         record: Record::default(),
-        trace: trace_file.is_some().then(JobTrace::default),
+        trace: trace_args.file.is_some().then(JobTrace::default),
         woken,
         on_timeout,
         interrupt,
@@ -120,8 +120,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         (Format::Text, Some(file)) => output::save_lines(job, file)?,
         (Format::Text, None) => {}
     }
-    if let (Some(trace), Some(file)) = (trace, &trace_file) {
-        output::save_trace(job, trace.trace(), file)?;
+    if let (Some(trace), Some(file)) = (trace, &trace_args.file) {
+        output::check_replaceable(job, file)?;
+        trace_args.save(trace.trace())?;
     }
     match written {
         Err(error) if error.is_closed() => Ok(ExitCode::from(STDOUT_CLOSED)),

@@ -9,6 +9,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 use super::duration;
 use super::exit_codes;
 use super::ordered_output::OutputOrder;
+use super::trace::TraceArgs;
 use crate::jobs::identity::is_same_file;
 use crate::jobs::{self, Arguments, JobSpec, Options, Priority, RunOn};
 
@@ -54,10 +55,8 @@ struct CommonArgs {
     /// it, and is lost if this program is killed (`kill -9`) meanwhile.
     #[arg(long, value_enum, default_value_t)]
     output_order: OutputOrder,
-    /// Write what ran when, and what waited, to this file, for the page Timeline, Perfetto, speedscope and the
-    /// Firefox Profiler.
-    #[arg(long, value_name = "FILE")]
-    trace: Option<PathBuf>,
+    #[command(flatten)]
+    trace: TraceArgs,
 }
 
 /// The reaction to a join that timed out.
@@ -147,7 +146,7 @@ fn find_job(name: &str) -> Option<Options> {
 impl RunArgs {
     /// The reason that the job can't run with these options.
     pub(super) fn problem(&self) -> Option<String> {
-        if let (Some(result), Some(trace)) = (&self.arguments.output, &self.common.trace)
+        if let (Some(result), Some(trace)) = (&self.arguments.output, &self.common.trace.file)
             && (result == trace || is_same_file(result, trace))
         {
             let file = trace.display();
@@ -179,7 +178,7 @@ impl RunArgs {
         self.common.stay_awake
     }
 
-    pub(super) fn trace(&self) -> Option<PathBuf> {
+    pub(super) fn trace(&self) -> TraceArgs {
         self.common.trace.clone()
     }
 

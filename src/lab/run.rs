@@ -8,11 +8,13 @@ use super::figures::{Figures, TwinOutcome};
 use super::frame_line::MAX_LIVE_PLOT;
 use super::pattern::Variant;
 use super::patterns::PatternId;
+use super::run_trace::add_run;
 use super::work::WorkKind;
 use crate::join::process::{
     LaunchOptions, Launcher, Line, Lines, Process, ProcessGroup, SpawnError, Stream,
 };
 use crate::join::{CancelToken, Select};
+use crate::trace::{GroupId, Trace};
 
 /// The time of a twin in addition to its work: to open its window, be watched, and close.
 const TWIN_TIMEOUT: Duration = Duration::from_secs(12);
@@ -142,6 +144,25 @@ impl TwinRun {
 
     pub fn options(&self) -> TwinRunOptions {
         self.options
+    }
+
+    /// Adds the run, which has ended, to a trace as a group with this number.
+    pub(super) fn add_to(&self, trace: &mut Trace, group: GroupId, because: Option<&str>) {
+        let Some(ending) = &self.ending else {
+            return;
+        };
+        let TwinRunOptions {
+            pattern, variant, ..
+        } = self.options;
+        let name = format!("{pattern}, {variant}");
+        let metric = pattern.entry().metric;
+        add_run(
+            trace,
+            (group, &name),
+            metric,
+            (&self.facts, ending),
+            because,
+        );
     }
 
     /// The number of facts that the twin has sent.

@@ -9,6 +9,7 @@ use super::pattern::Variant;
 use super::patterns::PatternId;
 use super::run::{TwinRun, TwinRunOptions};
 use crate::join::process::Launcher;
+use crate::trace::{GroupId, Trace};
 
 /// The maximum of records kept. The oldest are dropped first.
 const MAX_RECORDS: usize = 2_000;
@@ -24,6 +25,8 @@ pub struct RunRecord {
     pub ending: TwinOutcome,
     /// The figures; `None` if `Start` was never clicked.
     pub figures: Option<Figures>,
+    /// Its group in the trace of the queue; `None` if it did not run.
+    pub group: Option<GroupId>,
 }
 
 /// Runs one twin at a time: two windows at once would disturb each other's measurement.
@@ -33,6 +36,9 @@ pub struct RunQueue {
     run: Option<TwinRun>,
     last: Option<TwinRun>,
     done: Vec<RunRecord>,
+    /// The runs in `done`, a group each.
+    trace: Trace,
+    groups: u64,
     display: Option<Display>,
     /// The time that measured runs took in addition to their work, and how many they were.
     overhead: (Duration, u32),
@@ -47,6 +53,8 @@ impl RunQueue {
             run: None,
             last: None,
             done: Vec::new(),
+            trace: Trace::default(),
+            groups: 0,
             display: None,
             overhead: (Duration::ZERO, 0),
         }
@@ -75,7 +83,7 @@ impl RunQueue {
             match TwinRun::start(options, &self.launcher) {
                 Ok(run) => self.run = Some(run),
                 Err(error) => {
-                    self.push(options, TwinOutcome::Died(error.to_string()), None);
+                    self.push(options, TwinOutcome::Died(error.to_string()), None, None);
                     changed = true;
                 }
             }
@@ -138,6 +146,21 @@ impl RunQueue {
         &self.done
     }
 
+    /// What the windows of these runs did and when, a group each, whose times begin with its twin.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The groups of the last runs of a pattern in the trace: bad, then fixed, as far as they have run.
+    pub fn last_groups(&self, pattern: PatternId) -> impl Iterator<Item = GroupId> {
+        let last = move |variant| {
+            let mut done = self.done.iter().rev();
+            let run = done.find(|run| (run.pattern, run.variant) == (pattern, variant));
+            run.and_then(|run| run.group)
+        };
+        Variant::ALL.into_iter().filter_map(last)
+    }
+
     /// The display of the twins, once one has reported it.
     pub fn display(&self) -> Option<&Display> {
         self.display.as_ref()
@@ -154,19 +177,33 @@ impl RunQueue {
                 *sum += run.elapsed().saturating_sub(run.options().length);
                 *count += 1;
             }
-            self.push(run.options(), ending.clone(), run.figures());
+            let (ending, figures) = (ending.clone(), run.figures());
+            let because = figures.as_ref().and_then(|it| it.because.as_deref());
+            self.groups += 1;
+            let group = GroupId::new(self.groups);
+            run.add_to(&mut self.trace, group, because);
+            self.push(run.options(), ending, figures, Some(group));
         }
     }
 
-    fn push(&mut self, options: TwinRunOptions, ending: TwinOutcome, figures: Option<Figures>) {
-        if self.done.len() == MAX_RECORDS {
-            self.done.remove(0);
+    fn push(
+        &mut self,
+        options: TwinRunOptions,
+        ending: TwinOutcome,
+        figures: Option<Figures>,
+        group: Option<GroupId>,
+    ) {
+        if self.done.len() == MAX_RECORDS
+            && let Some(group) = self.done.remove(0).group
+        {
+            self.trace.remove_group(group);
         }
         self.done.push(RunRecord {
             pattern: options.pattern,
             variant: options.variant,
             ending,
             figures,
+            group,
         });
     }
 }

@@ -20,6 +20,7 @@ use super::trace::Trace;
 use crate::join::process::Launcher;
 use crate::join::{self, JoinError, Task};
 use crate::record::LaneId;
+use crate::trace::{self, GroupId};
 
 /// The time that tasks may go on after the main thread of a lesson that has not joined them.
 const FINISH_TIMEOUT: Duration = Duration::from_mins(2);
@@ -192,6 +193,13 @@ impl LessonRun {
         } else if let Some(ended) = ended {
             self.outcome = Some(self.outcome_of(ended));
         }
+    }
+
+    /// Adds what ran, slept and waited to a trace, as a group whose name has the settings of the run.
+    pub fn add_to(&self, trace: &mut trace::Trace, group: GroupId) {
+        let title = self.options.lesson.lesson().title;
+        let name = format!("{title}: {}", self.log.settings_text());
+        self.log.timeline().add_to(trace, group, &name);
     }
 
     pub fn log(&self) -> &RunLog {

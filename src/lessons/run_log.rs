@@ -80,6 +80,15 @@ impl RunLog {
         &self.parameters
     }
 
+    /// The settings, to tell the run from another one: `thread, speed 1, seconds 2`.
+    pub fn settings_text(&self) -> String {
+        let parameters = self.parameters.iter();
+        let parameters = parameters.map(|(id, value)| format!(", {id} {value}"));
+        let kind = self.worker_kind.title().to_lowercase();
+        let parameters = parameters.collect::<String>();
+        format!("{kind}, speed {}{parameters}", self.speed)
+    }
+
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }

@@ -8,9 +8,10 @@ use eframe::egui;
 use super::background_tasks::{BackgroundTasks, TaskOutput};
 use super::dialog::{DialogAnswer, DialogSlot};
 use super::watch::Watch;
-use super::{Dialogs, Opener, PageId, State};
+use super::{Dialogs, Opener, PageId, State, timeline};
 use crate::format;
 use crate::record::{FrameCosts, FrameHistory, JobTrace, nanos};
+use crate::trace::Trace;
 use crate::ui::notices::{Notice, Notices};
 
 /// The window, as far as a page uses it.
@@ -31,6 +32,8 @@ pub(crate) struct PageContext {
     pub(crate) background_tasks: BackgroundTasks<TaskOutput>,
     /// The page to show next, and what to select on it.
     pub(crate) open: Option<(PageId, String)>,
+    /// A trace for the page Timeline, with its name.
+    pub(crate) trace_to_show: Option<(String, Trace)>,
     /// What a screen reader says: how work has ended. Empty again when other work starts, for that may end the same.
     pub(crate) announcement: String,
     started: Instant,
@@ -63,6 +66,7 @@ impl PageContext {
             watch: Watch::new(),
             background_tasks: BackgroundTasks::default(),
             open: None,
+            trace_to_show: None,
             announcement: String::new(),
             started: Instant::now(),
         }
@@ -155,6 +159,19 @@ impl PageContext {
                 copy: None,
             }
         });
+    }
+
+    /// Shows a trace on the page Timeline.
+    #[cfg_attr(
+        not(unix),
+        expect(
+            dead_code,
+            reason = "only lessons and the Freeze Lab have traces of their own"
+        )
+    )]
+    pub(crate) fn show_trace(&mut self, name: String, trace: Trace) {
+        self.trace_to_show = Some((name, trace));
+        self.open = Some((timeline::ID, String::new()));
     }
 
     /// Runs work in a task, and shows what it returns.

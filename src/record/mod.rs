@@ -20,6 +20,7 @@ mod join;
 mod rate;
 pub mod statistics;
 mod timeline;
+mod timeline_trace;
 mod waits;
 
 use std::collections::BTreeMap;

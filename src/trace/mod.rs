@@ -5,6 +5,7 @@
 //! within one of the row above. All times are nanoseconds since the trace began.
 
 mod chrome;
+mod compare;
 mod counter;
 mod frames;
 mod item_names;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
+pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare};
 pub use counter::{Counter, CounterId, Point};
 pub use frames::{Frame, Frames};
 use item_names::ItemNames;
@@ -249,10 +251,45 @@ impl Trace {
         self.flows
             .retain(|flow| flow.from.0.group != id && flow.to.0.group != id);
         self.marks.retain(|mark| mark.lane.group != id);
+        self.last_at = self.latest();
+        Some(group)
+    }
+
+    /// A trace of these groups alone, with their numbers. It shares the spans, and has no frames.
+    #[must_use]
+    pub fn only(&self, groups: &[GroupId]) -> Self {
+        let mut only = Self {
+            texts: self.texts.clone(),
+            ..Self::default()
+        };
+        for id in groups {
+            if let Some(group) = self.groups.get(id) {
+                only.groups.insert(*id, group.clone());
+            }
+        }
+        let has = |lane: LaneId| only.groups.contains_key(&lane.group);
+        let flows = self.flows.iter().copied();
+        only.flows = flows
+            .filter(|flow| has(flow.from.0) && has(flow.to.0))
+            .collect();
+        let marks = self.marks.iter().filter(|mark| has(mark.lane));
+        only.marks = marks.cloned().collect();
+        only.spans = only.lanes().map(|(_, lane)| lane.len()).sum();
+        let groups = only.groups.values();
+        only.lanes = groups
+            .map(|group| group.lanes.len() + group.counters.len())
+            .sum();
+        only.first_at = only.first_at();
+        only.last_at = only.latest();
+        only.change_shape();
+        only
+    }
+
+    /// The latest time of a span or a mark.
+    fn latest(&self) -> u64 {
         let spans = self.lanes().filter_map(|(_, lane)| lane.last_at());
         let marks = self.marks.iter().map(|mark| mark.at);
-        self.last_at = spans.chain(marks).max().unwrap_or(0);
-        Some(group)
+        spans.chain(marks).max().unwrap_or(0)
     }
 
     /// Adds a lane to a group. Returns `None` if there is no such group, or no room.

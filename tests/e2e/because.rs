@@ -1,6 +1,10 @@
 //! Why each bad twin of the Freeze Lab misbehaves, with each kind of work. It takes minutes, and nothing else may
 //! run beside it; the step `because` of tests/all.sh runs it.
 
+use std::fs::File;
+
+use meanwhile::lab::PatternId;
+use meanwhile::trace::{Change, Difference, compare, read_chrome};
 use serde_json::Value;
 
 use crate::session::Session;
@@ -95,4 +99,64 @@ fn bad_twins_say_why_with_every_kind_of_work() {
     println!("{}", lines.join("\n"));
     assert_eq!((wrong, patterns), (0, 18), "{lines:#?}");
     assert!(patterns - unknown.len() >= LEAST, "{lines:#?}");
+}
+
+/// The pairs of twins of which at least so many have the cured wait among the first differences, of 18.
+const LEAST_CURED: usize = 16;
+/// The differences that a user sees first.
+const FIRST: usize = 3;
+
+/// Whether a name of a trace is that of the cause. A trace has the same name for the same cause, so no time and
+/// nothing that changes.
+fn is_cause(pattern: &str, name: &str) -> bool {
+    match right(pattern, "hash") {
+        Some("computed for ") => name.starts_with("computes"),
+        Some("starved by ") => {
+            let other = "waits for another thread, while too many threads";
+            name == "waits for a processor" || name.starts_with(other)
+        }
+        Some(right) => right.starts_with(name) || name.starts_with(right),
+        None => false,
+    }
+}
+
+#[test]
+#[ignore = "needs a screen, and the machine to itself; tests/all.sh runs it"]
+fn comparing_both_twins_names_the_cured_wait() {
+    let session = Session::start("lab-cured");
+    let file = session.home().join("lab.trace.json");
+    let path = file.to_str().expect("plain text");
+    let args = ["lab", "run", "--secs", "1", "--trace", path];
+    session
+        .tool(env!("CARGO_BIN_EXE_meanwhile"), &args)
+        .expect("they have figures");
+    let trace = File::open(&file).expect("it was written");
+    let trace = read_chrome(trace).expect("it is a trace").trace;
+    let (mut cured, mut lines) = (0, Vec::new());
+    for pattern in PatternId::all().map(|id| id.to_string()) {
+        let [bad, fixed] = ["bad", "fixed"].map(|variant| {
+            let name = format!("{pattern}, {variant}");
+            let mut groups = trace.groups();
+            let group = groups.find(|(_, group)| group.name == name);
+            let (id, _) = group.expect("each variant has run");
+            trace.only(&[id])
+        });
+        let differences = compare(&bad, &fixed).differences;
+        let first = &differences[..FIRST.min(differences.len())];
+        let named = first.iter().find(|it| {
+            matches!(it.change, Change::Vanished | Change::Shorter) && is_cause(&pattern, &it.name)
+        });
+        cured += usize::from(named.is_some());
+        let said = match named {
+            Some(named) => named.text(),
+            None => format!(
+                "not named: {:#?}",
+                first.iter().map(Difference::text).collect::<Vec<_>>()
+            ),
+        };
+        lines.push(format!("{pattern}: {said}"));
+    }
+    println!("{cured} of {} named\n{}", lines.len(), lines.join("\n"));
+    assert_eq!(lines.len(), 18);
+    assert!(cured >= LEAST_CURED, "{lines:#?}");
 }

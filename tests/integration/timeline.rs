@@ -5,6 +5,7 @@ use std::time::Duration;
 use meanwhile::record::{
     Activity, LaneId, LaneKind, LaneOutcome, Timeline, TimelineEvent, TimelineKind,
 };
+use meanwhile::trace::{GroupId, Row, SpanOutcome, SpanState, Trace};
 
 /// One more than a timeline keeps.
 const MANY: u64 = 200_001;
@@ -136,4 +137,93 @@ fn timeline_is_bounded_and_counts_what_it_drops() {
     ];
     assert_eq!(kept, [200_000; 3]);
     assert_eq!(timeline.dropped(), 3);
+}
+
+/// The spans of a lane of a trace: name, state, begin and end in milliseconds, outcome.
+fn spans(trace: &Trace, lane: &str) -> Vec<(String, SpanState, u64, Option<u64>, SpanOutcome)> {
+    let millis = |nanos| nanos / 1_000_000;
+    let mut lanes = trace.lanes();
+    let (id, lane) = lanes.find(|(_, it)| it.name == lane).expect("the lane");
+    let rows = lane.rows().iter().flat_map(Row::iter);
+    rows.map(|span| {
+        let name = trace.name(id.group, span.name).into_owned();
+        let (began, ended) = (millis(span.began()), span.ended().map(millis));
+        (name, span.state, began, ended, span.outcome)
+    })
+    .collect()
+}
+
+#[test]
+fn trace_has_what_a_lane_slept_and_waited() {
+    let mut timeline = Timeline::default();
+    let (task, label) = (LaneKind::Task, "the worker".to_owned());
+    let name = "main".to_owned();
+    apply(
+        &mut timeline,
+        0,
+        1,
+        TimelineKind::DidOpen { name, kind: task },
+    );
+    let activity = Activity::Waits;
+    apply(
+        &mut timeline,
+        10,
+        1,
+        TimelineKind::DidBegin { activity, label },
+    );
+    apply(&mut timeline, 20, 1, begun(Activity::Sleeps));
+    apply(&mut timeline, 30, 1, TimelineKind::DidEnd);
+    apply(&mut timeline, 40, 1, TimelineKind::DidEnd);
+    apply(&mut timeline, 41, 1, message("all done"));
+    let how = LaneOutcome::Failed("exited with code 3".to_owned());
+    apply(&mut timeline, 50, 1, TimelineKind::DidClose { how });
+
+    let mut trace = Trace::default();
+    timeline.add_to(&mut trace, GroupId::new(1), "lesson");
+    let none = SpanOutcome::None;
+    let own = |name: &str| name.to_owned();
+    assert_eq!(
+        spans(&trace, "main"),
+        [
+            (
+                own("main"),
+                SpanState::Runs,
+                0,
+                Some(50),
+                SpanOutcome::Failed
+            ),
+            (own("the worker"), SpanState::Waits, 10, Some(40), none),
+            (own("sleeps"), SpanState::Sleeps, 20, Some(30), none),
+        ]
+    );
+    let marks = trace.marks().iter().map(|mark| mark.text.as_str());
+    assert_eq!(
+        marks.collect::<Vec<_>>(),
+        ["all done", "exited with code 3"]
+    );
+}
+
+#[test]
+fn trace_says_what_is_not_known_of_a_process() {
+    let mut timeline = Timeline::default();
+    apply(&mut timeline, 0, 1, opened("never tells"));
+    apply(&mut timeline, 0, 2, opened("tells later"));
+    apply(&mut timeline, 30, 2, TimelineKind::DidTell);
+    apply(&mut timeline, 40, 2, begun(Activity::Sleeps));
+    let how = LaneOutcome::Returned;
+    apply(&mut timeline, 60, 1, TimelineKind::DidClose { how });
+
+    let mut trace = Trace::default();
+    timeline.add_to(&mut trace, GroupId::new(1), "lesson");
+    let states = |lane| {
+        let spans = spans(&trace, lane).into_iter();
+        spans.map(|(_, state, ..)| state).collect::<Vec<_>>()
+    };
+    assert_eq!(states("never tells"), [SpanState::Unknown]);
+    let known = [SpanState::Runs, SpanState::Unknown, SpanState::Sleeps];
+    assert_eq!(states("tells later"), known);
+    // They go on.
+    let ends = spans(&trace, "tells later").into_iter();
+    let ends: Vec<_> = ends.map(|(_, _, _, ended, _)| ended).collect();
+    assert_eq!(ends, [None, Some(30), None]);
 }

@@ -52,6 +52,7 @@ impl MeasuredVariant {
             variant: self.variant,
             ending,
             figures,
+            group: None,
         }
     }
 }

@@ -86,19 +86,17 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
             Some(window)
         }
         lessons::RUN | lessons::STOP | lessons::NEXT => Some(with_a_page("Lessons")),
-        lessons::RESET | lessons::COPY_TRANSCRIPT | lessons::SAVE_TRANSCRIPT => {
-            let mut window = with_a_page("Lessons");
-            window.set("Speed", 20.0);
-            window.click("Run");
-            window.until_it(|window| window.is_enabled("Run"), "the end");
-            Some(window)
-        }
+        lessons::RESET
+        | lessons::COPY_TRANSCRIPT
+        | lessons::SAVE_TRANSCRIPT
+        | lessons::OPEN_IN_TIMELINE => Some(with_a_lesson_that_has_run()),
         lab::RUN_ALL
         | lab::RUN_BOTH
         | lab::RUN_BAD
         | lab::RUN_FIXED
         | lab::TRY_BAD
         | lab::TRY_FIXED
+        | lab::OPEN_IN_TIMELINE
         | lab::STOP
         | lab::SAVE_REPORT => Some(with_a_page("Freeze Lab")),
         lab::OPEN_REPORT | lab::CLOSE_REPORTS => Some(with_the_report()),
@@ -110,6 +108,14 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::COPY_REPORT => Some(with_a_long_job()),
         _ => Some(with_the_timeline_for(command)),
     }
+}
+
+fn with_a_lesson_that_has_run() -> Window {
+    let mut window = with_a_page("Lessons");
+    window.set("Speed", 20.0);
+    window.click("Run");
+    window.until_it(|window| window.is_enabled("Run"), "the end");
+    window
 }
 
 /// The same for the commands of the page `Timeline`.
@@ -124,7 +130,9 @@ fn with_the_timeline_for(command: UiCommand) -> Window {
         | timeline::SAVE
         | timeline::FIND_NEXT
         | timeline::FIND_PREVIOUS
-        | timeline::CLOSE => {}
+        | timeline::CLOSE
+        | timeline::COMPARE => {}
+        timeline::CLOSE_COMPARISON => return with_a_comparison(),
         timeline::SHOW_IN_RESULTS | timeline::SHOW_OUTPUT | timeline::WHO_WAITS => {
             select_first_span(&mut window);
         }
@@ -140,6 +148,20 @@ pub(crate) fn with_a_timeline() -> Window {
     window.click("Start");
     window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
     window.click("Timeline");
+    window
+}
+
+/// A window that compares a job of three items with one of two.
+pub(crate) fn with_a_comparison() -> Window {
+    let mut window = with_a_timeline();
+    window.click("Workbench");
+    window.set("Items", 2.0);
+    window.click("Start");
+    window.until("#2 Misbehave");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.click("Timeline");
+    window.click("Compare runs…");
+    window.until("in both. Click one");
     window
 }
 

@@ -275,6 +275,7 @@ fn windows() -> Vec<Window> {
         with(lab::RUN_BAD),
         with(timeline::FIT),
         with(timeline::SHOW_IN_RESULTS),
+        with(timeline::CLOSE_COMPARISON),
         with(settings::COPY_DIAGNOSTICS),
         with(commands::KEEP_WINDOW),
         with(commands::QUIT_NOW),

@@ -295,6 +295,7 @@ fn dead_twin_shows_its_cause_of_death() {
             variant: Variant::Bad,
             ending: died,
             figures: None,
+            group: None,
         },
         finished(Variant::Fixed, &[0, 10, 20]),
     ]);
@@ -437,6 +438,7 @@ fn finished(variant: Variant, frames_ms: &[u64]) -> RunRecord {
         variant,
         ending: TwinOutcome::Finished,
         figures: Figures::of(&facts, TwinOutcome::Finished),
+        group: None,
     }
 }
 

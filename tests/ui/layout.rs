@@ -19,7 +19,7 @@ use meanwhile::ui::tokens::ROW_HEIGHT;
 use super::child::in_child as alone;
 #[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
-use super::command_windows::{select_first_span, with_a_timeline};
+use super::command_windows::{select_first_span, with_a_comparison, with_a_timeline};
 #[cfg(target_os = "linux")]
 use super::waits::waiting;
 use super::window::{Window, file, with_a_long_job};
@@ -539,6 +539,7 @@ pub(crate) fn states() -> Vec<(String, Window)> {
         let mut window = with_a_timeline();
         select_first_span(&mut window);
         states.push(("timeline with a selected bar".to_owned(), window));
+        states.push(("two runs".to_owned(), with_a_comparison()));
     }
     #[cfg(unix)]
     {

@@ -24,6 +24,7 @@ commands! {
     RUN_FIXED: None, PAGE, "Run fixed", "";
     TRY_BAD: None, PAGE, "Try by hand: bad", TRY_HINT;
     TRY_FIXED: None, PAGE, "Try by hand: fixed", TRY_HINT;
+    OPEN_IN_TIMELINE: None, PAGE, "Open in timeline", "Show what the last windows of this pattern did, to compare both.";
     STOP: None, PAGE, "Stop", "Kills the running window, even a frozen one, and cancels the other runs.";
     OPEN_REPORT: None, PAGE, "Open report…", "Shows a report that was saved as JSON beside this one, such as that of another machine.";
     CLOSE_REPORTS: None, PAGE, "Close opened reports", "";

@@ -326,6 +326,14 @@ impl Page for FreezeLab {
                 let is_empty = self.others.reports().is_empty();
                 is_empty.then_some("No other report is open.")
             }
+            command::OPEN_IN_TIMELINE => {
+                let groups = self
+                    .session
+                    .iter()
+                    .flat_map(|it| it.last_groups(self.state.selected));
+                let has_none = groups.count() == 0;
+                has_none.then_some("This pattern has not run yet.")
+            }
             incidents::CLEAR => (!has_incidents).then_some("There is no incident."),
             _ if self.session.is_none() => Some(NO_LAUNCHER),
             _ => is_busy.then_some("A run is in progress."),
@@ -348,6 +356,14 @@ impl Page for FreezeLab {
                 self.open_dialog(LabDialog::Open, DialogRequest::File { title }, context);
             }
             command::CLOSE_REPORTS => self.others.close_all(),
+            command::OPEN_IN_TIMELINE => {
+                let pattern = self.state.selected;
+                if let Some(session) = &self.session {
+                    let groups: Vec<_> = session.last_groups(pattern).collect();
+                    let trace = session.trace().only(&groups);
+                    context.show_trace(format!("Lab {pattern}"), trace);
+                }
+            }
             incidents::CLEAR => context.state.incidents.clear(),
             _ => {
                 context.announcement.clear();

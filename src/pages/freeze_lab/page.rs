@@ -229,6 +229,8 @@ fn run_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
         ui.separator();
         props.button_ui(command::TRY_BAD, ui, commands);
         props.button_ui(command::TRY_FIXED, ui, commands);
+        ui.separator();
+        props.button_ui(command::OPEN_IN_TIMELINE, ui, commands);
     });
 }
 

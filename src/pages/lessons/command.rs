@@ -24,4 +24,5 @@ commands! {
     RESET: None, PAGE, "Reset", "Forget the answer, the settings and the runs of this lesson.";
     COPY_TRANSCRIPT: None, PAGE, "Copy transcript", "Copy the transcript and the table as text.";
     SAVE_TRANSCRIPT: None, PAGE, "Save transcript…", "Save the transcript and the table as text.";
+    OPEN_IN_TIMELINE: None, PAGE, "Open in timeline", "Show what ran and waited, to zoom, save and compare it.";
 }

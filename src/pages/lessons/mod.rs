@@ -24,6 +24,7 @@ use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, Pa
 use crate::join::process::Launcher;
 use crate::lessons::{LessonId, LessonRun};
 use crate::record::LaneKind;
+use crate::trace::{GroupId, Trace};
 use crate::ui::notices::Notice;
 
 pub use choices::{Language, LessonChoices};
@@ -156,6 +157,18 @@ impl Lessons {
         })
     }
 
+    /// The trace of the selected lesson: its last run, before it the previous one.
+    fn trace(&self) -> Trace {
+        let mut trace = Trace::default();
+        if let Some(runs) = self.runs.get(&self.state.selected) {
+            let runs = runs.previous.iter().chain([&runs.last]);
+            for (number, run) in (1..).zip(runs) {
+                run.add_to(&mut trace, GroupId::new(number));
+            }
+        }
+        trace
+    }
+
     fn stop(&mut self) {
         if let Some(run) = self.running_mut() {
             run.stop();
@@ -215,10 +228,12 @@ impl Page for Lessons {
         let why_not = match command {
             command::STOP => (!is_running).then_some("No lesson is running."),
             command::NEXT => lesson.next().is_none().then_some(LAST_LESSON),
-            command::COPY_TRANSCRIPT | command::SAVE_TRANSCRIPT if !has_run => {
+            command::COPY_TRANSCRIPT | command::SAVE_TRANSCRIPT | command::OPEN_IN_TIMELINE
+                if !has_run =>
+            {
                 Some("The lesson has not run yet.")
             }
-            command::COPY_TRANSCRIPT => None,
+            command::COPY_TRANSCRIPT | command::OPEN_IN_TIMELINE => None,
             command::SAVE_TRANSCRIPT => context.dialogs.is_open().then_some("A dialog is open."),
             command::RESET if self.running == Some(lesson) => Some("The lesson is running."),
             command::RESET => {
@@ -243,6 +258,10 @@ impl Page for Lessons {
             command::COPY_TRANSCRIPT => {
                 context.ctx.copy_text(self.transcript());
                 context.notify(Notice::info("The transcript is on the clipboard."));
+            }
+            command::OPEN_IN_TIMELINE => {
+                let name = format!("Lesson {}", self.state.selected);
+                context.show_trace(name, self.trace());
             }
             command::SAVE_TRANSCRIPT => {
                 let request = DialogRequest::Save {

@@ -76,14 +76,5 @@ fn timelines_ui(run: ShownRun<'_>, previous: Option<&RunLog>, ui: &mut Ui) {
 
 /// The settings of a run, to tell it from another one.
 fn run_text(name: &str, log: &RunLog) -> String {
-    format!("{name}: {}", settings_text(log))
-}
-
-pub(super) fn settings_text(log: &RunLog) -> String {
-    let parameters = log.parameters().iter();
-    let parameters = parameters.map(|(id, value)| format!(", {id} {value}"));
-    let speed = log.speed();
-    let kind = log.worker_kind().title().to_lowercase();
-    let parameters = parameters.collect::<String>();
-    format!("{kind}, speed {speed}{parameters}")
+    format!("{name}: {}", log.settings_text())
 }

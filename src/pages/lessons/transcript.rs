@@ -4,7 +4,6 @@ use eframe::egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use super::page::{LessonProps, ShownRun};
-use super::run_timeline::settings_text;
 use super::{LessonCommand, command};
 use crate::lessons::{Lesson, RunLog};
 use crate::ui::tokens::ROW_HEIGHT;
@@ -20,7 +19,11 @@ pub(super) fn transcript_ui(
 ) {
     ui.horizontal_wrapped(|ui| {
         section_ui(ui, "Transcript");
-        for command in [command::COPY_TRANSCRIPT, command::SAVE_TRANSCRIPT] {
+        for command in [
+            command::COPY_TRANSCRIPT,
+            command::SAVE_TRANSCRIPT,
+            command::OPEN_IN_TIMELINE,
+        ] {
             if props.unavailable.button(command, ui).clicked() {
                 commands.push(LessonCommand::Ui(command));
             }
@@ -53,7 +56,7 @@ pub(super) fn transcript_text(lesson: &Lesson, run: ShownRun<'_>) -> String {
         "{} ({})\n{}\n\n",
         lesson.title,
         lesson.id,
-        settings_text(log)
+        log.settings_text()
     );
     for row in log.table() {
         text.extend([row.join("\t").as_str(), "\n"]);

@@ -16,6 +16,8 @@ commands! {
     OPEN: None, PAGE, "Open trace…", "Open traces of this program, of Chrome, Perfetto, cargo and others.";
     CLOSE: None, PAGE, "Close trace", "";
     SAVE: None, PAGE, "Save trace…", "Save what is shown here as a file for Perfetto, speedscope, the Firefox Profiler and Meanwhile.";
+    COMPARE: None, PAGE, "Compare runs…", "Show two runs above each other, and what differs.";
+    CLOSE_COMPARISON: None, PAGE, "Close comparison", "";
     FIND: Some(ctrl(Key::F)), PAGE, "Find a bar by its name", "";
     FIND_NEXT: Some(plain(Key::F3)), PAGE, "Next", "The next bar with that text in its name; Enter in the field.";
     FIND_PREVIOUS: Some(shift(Key::F3)), PAGE, "Previous", "The bar before; Shift and Enter in the field.";

@@ -1,6 +1,7 @@
 //! The page `Timeline`: what ran and what waited, along one time axis, in the jobs of this program or in a file.
 
 pub mod command;
+mod compare;
 mod find;
 mod opened;
 mod page;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use eframe::egui::Ui;
 use serde::{Deserialize, Serialize};
 
+use self::compare::Compare;
 use self::find::Find;
 use self::opened::OpenedTraces;
 pub(crate) use self::opened::take_traces;
@@ -58,6 +60,8 @@ pub(crate) struct Timeline {
     opened: OpenedTraces,
     /// The place of the shown trace among the opened ones; `None` for that of this program.
     shown: Option<usize>,
+    /// The comparison of two runs, while it is shown.
+    comparing: Option<Compare>,
     /// The traces that were asked for before the first frame.
     to_open: Vec<PathBuf>,
     commands: Vec<UiCommand>,
@@ -92,6 +96,7 @@ impl Timeline {
             view: TraceViewState::default(),
             opened: OpenedTraces::default(),
             shown: None,
+            comparing: None,
             to_open: setup.traces.clone(),
             commands: Vec::new(),
             is_live: false,
@@ -177,6 +182,7 @@ impl Timeline {
     /// Selects what another page asked to see.
     fn take_wanted(&mut self, context: &PageContext) {
         if let Some(Wanted { job, item }) = self.wanted.take() {
+            self.close_comparison();
             self.shown = None;
             let span = match item {
                 Some((item, began)) => context.trace.item_span(job, item, began),
@@ -223,6 +229,40 @@ impl Timeline {
         TraceView::new(self.trace(context), self.now(context)).whole()
     }
 
+    /// Takes a trace of another page, to show it.
+    fn take_trace(&mut self, context: &mut PageContext) {
+        let Some((name, trace)) = context.trace_to_show.take() else {
+            return;
+        };
+        match self.opened.add(name, trace) {
+            Ok(place) => {
+                self.shown = Some(place);
+                self.close_comparison();
+            }
+            Err(notice) => context.notify(notice),
+        }
+    }
+
+    fn compare(&mut self, context: &mut PageContext) {
+        let own = context.trace.trace();
+        self.comparing = Compare::new(own, &self.opened.traces, self.shown);
+        self.start_comparison(context);
+    }
+
+    fn start_comparison(&mut self, context: &mut PageContext) {
+        let waker = context.waker();
+        let comparing = self.comparing.as_mut();
+        if let Some(notice) = comparing.and_then(|comparing| comparing.start(waker)) {
+            context.notify(notice);
+        }
+    }
+
+    fn close_comparison(&mut self) {
+        if let Some(closed) = self.comparing.take() {
+            drop_in_task("close comparison", closed);
+        }
+    }
+
     fn follow(&mut self, context: &PageContext) {
         let whole = self.whole(context);
         let view = self.view_mut();
@@ -247,6 +287,10 @@ impl Page for Timeline {
             paths.extend(context.ctx.input(dropped));
         }
         self.open(paths, context);
+        self.take_trace(context);
+        if let Some(problem) = self.comparing.as_mut().and_then(Compare::poll) {
+            context.notify(problem);
+        }
         let (has_new, problems) = self.opened.poll();
         for problem in problems {
             context.notify(problem);
@@ -278,10 +322,17 @@ impl Page for Timeline {
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         self.take_wanted(context);
         self.go_on_finding(context);
-        self.page_ui(context, ui);
+        if self.page_ui(context, ui) {
+            self.start_comparison(context);
+        }
     }
 
     fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
+        if let Some(comparing) = &self.comparing
+            && command != command::OPEN
+        {
+            return comparing.why_not(command).map(Cow::from);
+        }
         let is_empty = self.trace(context).is_empty();
         let has_dialog = context.dialogs.is_open().then_some("A dialog is open.");
         let why_not = match command {
@@ -290,6 +341,11 @@ impl Page for Timeline {
                 .shown
                 .is_none()
                 .then_some("It is that of this program."),
+            command::COMPARE => {
+                let are_two = compare::are_two(context.trace.trace(), &self.opened.traces);
+                (!are_two).then_some("Run another job, or open another trace.")
+            }
+            command::CLOSE_COMPARISON => Some("Nothing is compared."),
             _ if is_empty => Some("Nothing has run yet."),
             command::SAVE => has_dialog,
             command::FOLLOW if self.shown.is_some() => Some("Nothing in a file goes on."),
@@ -310,7 +366,13 @@ impl Page for Timeline {
     }
 
     fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        let comparing = self.comparing.as_mut();
+        if comparing.is_some_and(|comparing| comparing.run_command(command)) {
+            return;
+        }
         match command {
+            command::COMPARE => self.compare(context),
+            command::CLOSE_COMPARISON => self.close_comparison(),
             command::FIT => {
                 let view = self.view_mut();
                 view.range = None;

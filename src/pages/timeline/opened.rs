@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::pages::background_tasks::BackgroundTasks;
+use crate::pages::background_tasks::{BackgroundTasks, drop_in_task};
 use crate::trace::{Trace, read_chrome};
 use crate::ui::notices::Notice;
 use crate::ui::trace_view::TraceViewState;
@@ -54,6 +54,31 @@ impl OpenedTraces {
             refused.extend(started.err());
         }
         refused
+    }
+
+    /// Adds a trace of this program, in the place of one of the same name. Returns its place.
+    ///
+    /// # Errors
+    /// A message: there is no room.
+    pub(super) fn add(&mut self, name: String, trace: Trace) -> Result<usize, Notice> {
+        let opened = OpenedTrace {
+            name,
+            trace,
+            notes: Vec::new(),
+            view: TraceViewState::default(),
+        };
+        let place = self.traces.iter().position(|it| it.name == opened.name);
+        if let Some(place) = place {
+            let replaced = std::mem::replace(&mut self.traces[place], opened);
+            drop_in_task("close trace", replaced);
+            return Ok(place);
+        }
+        if self.traces.len() + self.tasks.running() >= MAX_OPEN {
+            let text = format!("{MAX_OPEN} traces are open; close one first.");
+            return Err(Notice::error(text));
+        }
+        self.traces.push(opened);
+        Ok(self.traces.len() - 1)
     }
 
     /// Takes the traces that were read. Returns whether there is a new one, and a message for each that could not be

@@ -27,16 +27,25 @@ const ONLY_WIDTH: f32 = 96.0;
 const FILTER_NAME: f32 = 44.0;
 
 impl Timeline {
-    pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) {
+    /// Draws the page. Returns whether other runs were chosen, which are to be compared.
+    pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) -> bool {
         let unavailable = Unavailable::of(self, context);
         let now = self.now(context);
+        let mut is_chosen = false;
         CentralPanel::default().show(ui, |ui| {
             let height = ui.available_height();
             scroll_ui("timeline", ui, |ui| {
+                if let Some(comparing) = &mut self.comparing {
+                    let traces = (context.trace.trace(), &self.opened.traces[..]);
+                    let commands = &mut self.commands;
+                    is_chosen = comparing.show(height, traces, &unavailable, ui, commands);
+                    return;
+                }
                 self.tabs_ui(ui);
                 self.trace_ui(height, now, context, &unavailable, ui);
             });
         });
+        is_chosen
     }
 
     /// The shown trace in a place of this height, with all that is about it.
@@ -139,7 +148,12 @@ fn tools_ui(
     ui.add(filter).labelled_by(label.id);
     choice_box_ui("Bars that stand out", &mut view.only, ONLY_WIDTH, ui);
     find_ui(find, unavailable, ui, commands);
-    for command in [command::OPEN, command::SAVE, command::CLOSE] {
+    for command in [
+        command::OPEN,
+        command::SAVE,
+        command::CLOSE,
+        command::COMPARE,
+    ] {
         if unavailable.button(command, ui).clicked() {
             commands.push(command);
         }

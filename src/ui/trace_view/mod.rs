@@ -70,6 +70,12 @@ pub struct TraceViewState {
 }
 
 impl TraceViewState {
+    /// Selects a span, or none, and brings it into sight.
+    pub fn reveal(&mut self, span: Option<SpanId>) {
+        self.selected = span;
+        self.reveals = span.is_some();
+    }
+
     /// Selects a span, brings it into sight, and zooms to it if it would be too short to be seen.
     pub fn show_span(&mut self, span: SpanId) {
         self.selected = Some(span);
@@ -93,6 +99,13 @@ impl<'a> TraceView<'a> {
         let until = now.unwrap_or(0).max(trace.last_at());
         let whole = TimeRange::new(trace.first_at().unwrap_or(0).min(until), until);
         Self { trace, now, whole }
+    }
+
+    /// The view shows so many nanoseconds from the begin of the trace, though that may be shorter.
+    #[must_use]
+    pub fn lasting(mut self, length: f64) -> Self {
+        self.whole.until = self.whole.from + length;
+        self
     }
 
     /// The number of spans that there was no room for.

@@ -5,6 +5,7 @@ mod because;
 mod command_line;
 mod figures;
 mod report;
+mod run_trace;
 mod twins;
 
 use meanwhile::lab::{Fact, Figures, PatternId, Stamped, TwinOutcome};

@@ -26,6 +26,7 @@ fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
         variant,
         ending: TwinOutcome::Finished,
         figures: Some(figures(&facts)),
+        group: None,
     }
 }
 
@@ -140,6 +141,7 @@ fn missing_dialog_is_named_even_if_it_froze() {
             variant: Variant::Bad,
             ending,
             figures: Some(bad),
+            group: None,
         };
         let fixed = RunRecord {
             pattern,
@@ -175,6 +177,7 @@ fn hidden_run(variant: Variant, shown_ms: Option<u64>) -> RunRecord {
         variant,
         ending: TwinOutcome::Finished,
         figures: Some(figures(&facts)),
+        group: None,
     }
 }
 

@@ -1,15 +1,18 @@
 //! `meanwhile lesson` on the command line.
 
+use std::ffi::OsStr;
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use meanwhile::lessons::LessonId;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::{Value, json};
 
 use crate::util::gate::TIMEOUT;
 use crate::util::interrupt::hear_interrupt;
@@ -236,4 +239,72 @@ fn ctrl_c_stops_a_lesson_and_its_program() {
     kill(pid, Signal::SIGINT).unwrap();
     assert!(lines.next().is_none(), "all processes have closed the pipe");
     assert_eq!(running.wait_with_output().unwrap().status.signal(), Some(2));
+}
+
+/// Runs the lesson `join` with its trace in this file.
+fn run_traced(work: &str, trace: &Path) {
+    let trace = trace.to_str().expect("plain text");
+    let settings = ["--speed", "20", "--set", work, "--trace", trace];
+    let (code, _, end) = run(&[&["run", "join"], &settings[..]].concat());
+    assert_eq!(code, Some(0), "{end}");
+}
+
+#[test]
+fn traces_of_two_runs_are_compared() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let [short, long] = ["short", "long"].map(|name| folder.path().join(name));
+    run_traced("work=1", &short);
+    run_traced("work=5", &long);
+    let compared = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+        command.args(["trace", "compare"]).args([&short, &long]);
+        let output = command.args(args).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("it prints text")
+    };
+    let text = compared(&[]);
+    assert!(text.contains("longer: "), "{text}");
+    let json: Value = serde_json::from_str(&compared(&["--json"])).expect("it is JSON");
+    let differences = json["differences"].as_array().expect("a list");
+    let longer = differences.iter().filter(|it| it["change"] == "longer");
+    let states: Vec<_> = longer.map(|it| &it["state"]).collect();
+    assert!(states.contains(&&json!("waits")), "{json:#}");
+    assert_eq!(json["left_out"], 0);
+    let one = compared(&["--limit", "1"]);
+    assert!(one.contains("… and ") && one.lines().count() == 3, "{one}");
+}
+
+#[test]
+fn trace_that_cant_be_written_costs_no_transcript() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let nowhere = folder.path().join("none/trace");
+    let nowhere = nowhere.to_str().expect("plain text");
+    let (code, transcript, end) = run(&["run", "join", "--speed", "20", "--trace", nowhere]);
+    assert_eq!(code, Some(1), "{end}");
+    assert!(
+        !transcript.is_empty() && end.contains("as expected"),
+        "{end}"
+    );
+    assert!(end.contains(nowhere), "{end}");
+}
+
+#[test]
+fn comparison_of_what_is_no_trace_fails_in_a_line() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let [trace, other] = ["trace", "other"].map(|name| folder.path().join(name));
+    run_traced("work=1", &trace);
+    std::fs::write(&other, "no trace").expect("the folder is ours");
+    let compared = |args: &[&OsStr]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+        let output = command.args(["trace", "compare"]).args(args).output();
+        let output = output.expect("the program starts");
+        let said = String::from_utf8(output.stderr).expect("it prints text");
+        assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1));
+        said
+    };
+    let said = compared(&[trace.as_ref(), other.as_ref()]);
+    assert!(said.contains("can't be read as a trace"), "{said}");
+    let group = ["--group", "nothing"].map(OsStr::new);
+    let said = compared(&[&[trace.as_ref(), trace.as_ref()], &group[..]].concat());
+    assert!(said.contains("has no group `nothing`"), "{said}");
 }
