@@ -25,6 +25,7 @@ mod progress;
 mod run;
 mod run_args;
 mod spool;
+mod trace;
 #[cfg(target_os = "linux")]
 mod why;
 
@@ -86,6 +87,11 @@ enum CliSubcommand {
     Lesson {
         #[command(subcommand)]
         command: lesson::LessonSubcommand,
+    },
+    /// Traces in files: what ran when, and what waited.
+    Trace {
+        #[command(subcommand)]
+        command: trace::TraceSubcommand,
     },
     /// Say what a process waits for: the threads, locks, children, pipes and sockets up to the cause.
     #[cfg(target_os = "linux")]
@@ -204,6 +210,7 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
         Some(CliSubcommand::Twin(args)) => lab::twin(&args),
         #[cfg(unix)]
         Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
+        Some(CliSubcommand::Trace { command }) => trace::trace(&command),
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Why(args)) => why::why(&args),
         #[cfg(target_os = "linux")]

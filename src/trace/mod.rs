@@ -10,6 +10,7 @@ mod item_names;
 mod lane;
 mod row;
 mod span;
+mod statistics;
 mod texts;
 
 use std::borrow::Cow;
@@ -21,6 +22,10 @@ use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};
 pub use row::{Piece, Row};
 pub use span::{Span, SpanName, SpanOutcome, SpanState};
+pub use statistics::{
+    Bin, CriticalPath, Parallelism, Percentiles, Shares, Statistics, Step, figures,
+    statistics_json, statistics_text,
+};
 use texts::Texts;
 
 /// The number of spans that a trace keeps at most: 70 MB. It counts those that it drops.

@@ -61,12 +61,17 @@ struct LaneEvents {
     open: HashMap<String, Vec<usize>>,
 }
 
+/// The number of an item in a span that is none.
+const NO_ITEM: u32 = u32::MAX;
+
 #[derive(Clone, Copy)]
 struct RawSpan {
     began: i64,
     /// `None` while its end is not known.
     ended: Option<i64>,
     name: SpanName,
+    /// The number of its item, in a file of this program.
+    item: u32,
     state: SpanState,
     outcome: SpanOutcome,
 }
@@ -196,6 +201,7 @@ impl Collected {
             began: at,
             ended: None,
             name: self.trace.add_text(event.name.as_deref().unwrap_or("")),
+            item: args.item.unwrap_or(NO_ITEM),
             state: state.unwrap_or(SpanState::Runs),
             outcome: outcome.unwrap_or(SpanOutcome::None),
         }
@@ -331,6 +337,9 @@ impl Collected {
             process
                 .lanes
                 .sort_by_key(|place| self.lanes[*place].sort_index);
+            if is_own {
+                name_items(&mut self.lanes, &process.lanes, group, &mut trace);
+            }
             for place in process.lanes {
                 let lane = &mut self.lanes[place];
                 let Some(id) = trace.add_lane(group, lane.name.as_str(), lane.kind) else {
@@ -372,6 +381,35 @@ impl Collected {
         let left_out = self.left_out.iter();
         notes.extend(left_out.map(|(what, count)| format!("Left out: {count} {what}.")));
         trace
+    }
+}
+
+/// Gives a group the names of its items, and their spans the numbers.
+fn name_items(lanes: &mut [LaneEvents], places: &[usize], group: GroupId, trace: &mut Trace) {
+    let mut names: Vec<Option<SpanName>> = Vec::new();
+    for place in places {
+        for span in &lanes[*place].spans {
+            let number = span.item as usize;
+            if number < MAX_SPANS {
+                names.resize(names.len().max(number + 1), None);
+                names[number].get_or_insert(span.name);
+            }
+        }
+    }
+    for place in places {
+        for span in &mut lanes[*place].spans {
+            // Another name is kept as a text.
+            if names.get(span.item as usize) == Some(&Some(span.name)) {
+                span.name = SpanName::Item(span.item);
+            }
+        }
+    }
+    for (number, name) in names.into_iter().enumerate() {
+        let name = match name {
+            Some(name) => trace.name(group, name).into_owned(),
+            None => format!("item {}", number + 1),
+        };
+        trace.add_item(group, &name);
     }
 }
 

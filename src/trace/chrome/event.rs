@@ -53,6 +53,8 @@ pub(super) struct Args<'a> {
     #[serde(borrow, default)]
     pub(super) outcome: Option<Cow<'a, str>>,
     #[serde(default)]
+    pub(super) item: Option<u32>,
+    #[serde(default)]
     pub(super) open: bool,
     #[serde(default)]
     pub(super) took: Option<f64>,
