@@ -10,13 +10,18 @@ use clap::{Args, Subcommand};
 
 use super::output::ignore_broken_pipe;
 use super::{exit_codes, print_message};
-use crate::trace::{Statistics, Trace, read_chrome, statistics_json, statistics_text};
+use crate::trace::{
+    CsvKind, Statistics, Trace, read_chrome, statistics_json, statistics_text, write_csv,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TraceSubcommand {
     /// Say how long items took, how many ran at once, and what the end hung on, for each job or process of a trace.
     #[command(after_long_help = exit_codes::OF_TRACE)]
     Statistics(StatisticsArgs),
+    /// Print the items, waits and frames of a trace as comma-separated values.
+    #[command(after_long_help = exit_codes::OF_TRACE)]
+    Csv(CsvArgs),
 }
 
 #[derive(Debug, Args)]
@@ -28,6 +33,38 @@ pub(super) struct StatisticsArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct CsvArgs {
+    /// A trace of this program, or of another one in the format of Chrome.
+    file: PathBuf,
+    /// Only the kinds that are named: the items.
+    #[arg(long)]
+    items: bool,
+    /// The waits.
+    #[arg(long)]
+    waits: bool,
+    /// The frames of the window.
+    #[arg(long)]
+    frames: bool,
+}
+
+impl CsvArgs {
+    /// All if none is named.
+    fn kinds(&self) -> Vec<CsvKind> {
+        let is_named = |kind: &CsvKind| match kind {
+            CsvKind::Items => self.items,
+            CsvKind::Waits => self.waits,
+            CsvKind::Frames => self.frames,
+        };
+        let named: Vec<_> = CsvKind::ALL.into_iter().filter(is_named).collect();
+        if named.is_empty() {
+            CsvKind::ALL.to_vec()
+        } else {
+            named
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -35,6 +72,7 @@ pub(super) struct StatisticsArgs {
 pub(super) fn trace(command: &TraceSubcommand) -> anyhow::Result<ExitCode> {
     match command {
         TraceSubcommand::Statistics(args) => statistics(args),
+        TraceSubcommand::Csv(args) => csv(args),
     }
 }
 
@@ -58,6 +96,12 @@ fn statistics(args: &StatisticsArgs) -> anyhow::Result<ExitCode> {
         }
         Ok(())
     })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn csv(args: &CsvArgs) -> anyhow::Result<ExitCode> {
+    let trace = read(&args.file)?;
+    print_with(|out| write_csv(&trace, &args.kinds(), out))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@
 //! within one of the row above. All times are nanoseconds since the trace began.
 
 mod chrome;
+mod csv;
 mod frames;
 mod item_names;
 mod lane;
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
+pub use csv::{CsvKind, write_csv};
 pub use frames::{Frame, Frames};
 use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};

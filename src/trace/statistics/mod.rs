@@ -119,33 +119,42 @@ struct Items {
 
 impl Items {
     fn of(group: &Group, id: GroupId, now: u64) -> Self {
-        let named = |span: &&Span| matches!(span.name, SpanName::Item(_)) && is_busy(span);
-        let rows = || working(group, id).flat_map(|(_, lane)| lane.rows());
-        let has_names = rows().flat_map(|row| row.iter()).any(|span| named(&span));
-        let outermost = || working(group, id).filter_map(|(_, lane)| lane.rows().first());
         let mut items = Self {
             all: Vec::new(),
             times: Vec::new(),
             failed: 0,
         };
-        if has_names {
-            items.add(rows().flat_map(|row| row.iter()).filter(named), now);
-        } else {
-            let spans = outermost().flat_map(|row| row.iter());
-            items.add(spans.filter(|span| is_busy(span)), now);
+        for (_, span) in items_of(group, id) {
+            items.all.push((span.began(), span.ended_by(now)));
+            if span.ended().is_some() {
+                items.times.push(span.length());
+                items.failed += usize::from(span.outcome.is_failure());
+            }
         }
         items
     }
+}
 
-    fn add<'a>(&mut self, spans: impl Iterator<Item = &'a Span>, now: u64) {
-        for span in spans {
-            self.all.push((span.began(), span.ended_by(now)));
-            if span.ended().is_some() {
-                self.times.push(span.length());
-                self.failed += usize::from(span.outcome.is_failure());
-            }
-        }
-    }
+/// The items of a group, each with its lane.
+pub(super) fn items_of(group: &Group, id: GroupId) -> impl Iterator<Item = (&Lane, &Span)> {
+    let is_named = |span: &Span| matches!(span.name, SpanName::Item(_));
+    let mut rows = working(group, id).flat_map(|(_, lane)| lane.rows());
+    let has_names = rows.any(|row| row.iter().any(|span| is_busy(span) && is_named(span)));
+    let depth = if has_names { usize::MAX } else { 1 };
+    let spans = working(group, id).flat_map(move |(_, lane)| {
+        let rows = lane.rows().iter().take(depth);
+        rows.flat_map(move |row| row.iter().map(move |span| (lane, span)))
+    });
+    spans.filter(move |(_, span)| is_busy(span) && (!has_names || is_named(span)))
+}
+
+/// The waits of a group, each with its lane: spans that wait, sleep, are queued or paused.
+pub(super) fn waits_of(group: &Group, id: GroupId) -> impl Iterator<Item = (&Lane, &Span)> {
+    let spans = group.lanes(id).flat_map(|(_, lane)| {
+        let rows = lane.rows().iter();
+        rows.flat_map(move |row| row.iter().map(move |span| (lane, span)))
+    });
+    spans.filter(|(_, span)| waits(span.state))
 }
 
 fn is_busy(span: &Span) -> bool {
@@ -211,6 +220,6 @@ impl Shares {
 }
 
 /// Whether a span waits.
-pub(super) fn waits(state: SpanState) -> bool {
+fn waits(state: SpanState) -> bool {
     !matches!(state, SpanState::Runs | SpanState::Unknown)
 }

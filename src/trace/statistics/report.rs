@@ -47,6 +47,9 @@ pub fn statistics_text(trace: &Trace, group: GroupId, statistics: &Statistics) -
     for (name, value) in figures(statistics) {
         line(&mut text, name, &value);
     }
+    if !statistics.histogram.is_empty() {
+        text.push_str("  how long items took\n");
+    }
     let most = statistics.histogram.iter().map(|bin| bin.count).max();
     for bin in &statistics.histogram {
         let width = (bin.count * BAR_WIDTH).div_ceil(most.unwrap_or(1).max(1));
@@ -54,12 +57,9 @@ pub fn statistics_text(trace: &Trace, group: GroupId, statistics: &Statistics) -
         let count = format::count(bin.count as u64);
         line(&mut text, &bin.title(), &format!("{bar} {count}"));
     }
-    for step in statistics
-        .critical_path
-        .longest_first()
-        .iter()
-        .take(TEXT_STEPS)
-    {
+    text.push_str("  the longest steps that the end hung on\n");
+    let steps = statistics.critical_path.longest_first();
+    for step in steps.iter().take(TEXT_STEPS) {
         let value = format!(
             "{}, {}, from {}",
             format::one_line(&step.name(trace)),
