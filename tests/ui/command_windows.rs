@@ -121,6 +121,7 @@ fn with_the_timeline_for(command: UiCommand) -> Window {
         | timeline::FOLLOW
         | timeline::OPEN
         | timeline::SAVE
+        | timeline::SAVE_CSV
         | timeline::CLOSE => {}
         timeline::SHOW_IN_RESULTS => select_first_span(&mut window),
         _ => panic!("say which window has the button of {command:?}"),

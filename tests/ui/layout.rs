@@ -539,6 +539,10 @@ pub(crate) fn states() -> Vec<(String, Window)> {
         let mut window = with_a_timeline();
         select_first_span(&mut window);
         states.push(("timeline with a selected bar".to_owned(), window));
+        let mut window = with_a_timeline();
+        window.click("Statistics");
+        window.until("What the end hung on");
+        states.push(("timeline with statistics".to_owned(), window));
     }
     #[cfg(unix)]
     {

@@ -16,5 +16,6 @@ commands! {
     OPEN: None, PAGE, "Open trace…", "Open traces of this program, of Chrome, Perfetto, cargo and others.";
     CLOSE: None, PAGE, "Close trace", "";
     SAVE: None, PAGE, "Save trace…", "Save what is shown here as a file for Perfetto, speedscope, the Firefox Profiler and Meanwhile.";
+    SAVE_CSV: None, PAGE, "Save CSV…", "Save the items, waits and frames as a table.";
     SHOW_IN_RESULTS: None, PAGE, "Show in results", "Select the item in the results of its job.";
 }

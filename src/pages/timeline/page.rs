@@ -2,6 +2,7 @@
 
 use eframe::egui::{CentralPanel, Checkbox, Frame, Rangef, RichText, ScrollArea, TextEdit, Ui};
 
+use super::statistics::Subject;
 use super::{Timeline, command};
 use crate::format;
 use crate::pages::PageContext;
@@ -11,6 +12,10 @@ use crate::ui::trace_view::{TraceView, TraceViewState};
 use crate::ui::widgets::{empty_ui, tab_row_ui, tab_ui};
 
 const DETAILS_HEIGHT: f32 = 108.0;
+const STATISTICS_HEIGHT: f32 = 230.0;
+/// The tooltip.
+const STATISTICS: &str =
+    "How long the items of the selected job took, how many ran at once, and what its end hung on.";
 const MIN_DETAILS_HEIGHT: f32 = 40.0;
 /// The height that lanes and details need at least, and that of the lanes alone.
 const LEAST_HEIGHT: f32 = 280.0;
@@ -20,12 +25,13 @@ const FILTER_WIDTH: f32 = 150.0;
 impl Timeline {
     pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) {
         let unavailable = Unavailable::of(self, context);
+        let subject = self.subject(context);
         let now = self.now(context);
         CentralPanel::default().show(ui, |ui| {
             let height = ui.available_height();
             scroll_ui("timeline", ui, |ui| {
                 self.tabs_ui(ui);
-                self.trace_ui(height, now, context, &unavailable, ui);
+                self.trace_ui(height, (now, subject), context, &unavailable, ui);
             });
         });
     }
@@ -34,7 +40,7 @@ impl Timeline {
     fn trace_ui(
         &mut self,
         height: f32,
-        now: Option<u64>,
+        (now, subject): (Option<u64>, Option<Subject>),
         context: &PageContext,
         unavailable: &Unavailable,
         ui: &mut Ui,
@@ -44,6 +50,7 @@ impl Timeline {
             opened,
             shown,
             commands,
+            statistics,
             ..
         } = self;
         let opened = shown.and_then(|shown| opened.traces.get_mut(shown));
@@ -51,7 +58,7 @@ impl Timeline {
             Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
             None => (context.trace.trace(), view, &[][..]),
         };
-        tools_ui(state, unavailable, ui, commands);
+        tools_ui(state, &mut statistics.is_shown, unavailable, ui, commands);
         if trace.is_empty() {
             let hint = "Start a job on the page Workbench: here it is shown what ran when, and what waited.";
             return empty_ui(ui, "Nothing has run yet", hint);
@@ -59,15 +66,24 @@ impl Timeline {
         let view = TraceView::new(trace, now);
         rest_ui(height, LEAST_HEIGHT, ui, |ui| {
             let most = ui.available_height() - LEAST_LANES;
+            let (name, size) = if statistics.is_shown {
+                ("Statistics of the timeline", STATISTICS_HEIGHT)
+            } else {
+                ("Details of the timeline", DETAILS_HEIGHT)
+            };
             let details = Pane {
-                name: "Details of the timeline",
+                name,
                 edge: Edge::Bottom,
-                size: DETAILS_HEIGHT.min(most),
+                size: size.min(most),
                 range: Rangef::new(MIN_DETAILS_HEIGHT, most),
                 frame: None,
             };
             details.show(ui, |ui| {
-                details_ui(&view, state, notes, unavailable, ui, commands);
+                if statistics.is_shown {
+                    statistics.ui(subject, state, ui);
+                } else {
+                    details_ui(&view, state, notes, unavailable, ui, commands);
+                }
             });
             CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
                 if view.show(state, ui) {
@@ -93,6 +109,7 @@ impl Timeline {
 
 fn tools_ui(
     view: &mut TraceViewState,
+    shows_statistics: &mut bool,
     unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<UiCommand>,
@@ -111,12 +128,19 @@ fn tools_ui(
         if follow.with_tooltip(checkbox, why_not).changed() {
             commands.push(command::FOLLOW);
         }
+        ui.checkbox(shows_statistics, "Statistics")
+            .on_hover_text(STATISTICS);
         let label = ui.label("Filter");
         let filter = TextEdit::singleline(&mut view.filter)
             .hint_text("job or thread")
             .desired_width(FILTER_WIDTH);
         ui.add(filter).labelled_by(label.id);
-        for command in [command::OPEN, command::SAVE, command::CLOSE] {
+        for command in [
+            command::OPEN,
+            command::SAVE,
+            command::SAVE_CSV,
+            command::CLOSE,
+        ] {
             if unavailable.button(command, ui).clicked() {
                 commands.push(command);
             }
