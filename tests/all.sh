@@ -207,7 +207,7 @@ step_clippy() {
 step_clippy-library() {
     need cargo-clippy "rust-clippy, or from rustup"
     local features
-    for features in "" priority process timer-slack tracing; do
+    for features in "" priority process timer-slack tracing tracing-layer; do
         cargo clippy --locked -p meanwhile-join --no-default-features --features "$features" -- -D warnings
     done
     cargo clippy --locked -p meanwhile-join --all-features --test join -- -D warnings

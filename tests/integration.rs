@@ -56,6 +56,8 @@ mod settings;
 mod timeline;
 #[path = "integration/trace.rs"]
 mod trace;
+#[path = "integration/trace_files.rs"]
+mod trace_files;
 #[path = "integration/trace_statistics.rs"]
 mod trace_statistics;
 #[expect(dead_code, reason = "the tests of the library use the rest")]

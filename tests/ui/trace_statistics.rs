@@ -14,12 +14,7 @@ fn statistics_of_a_job_are_shown_below_it() {
     assert!(!window.shows("What the end hung on"));
     window.click("Statistics");
     window.until("What the end hung on");
-    for part in [
-        "half within",
-        "longest",
-        "at most",
-        "How long items took. ",
-    ] {
+    for part in ["half within", "longest", "at most", "How long items took. "] {
         assert!(window.shows(part), "{part}\n{}", window.texts());
     }
     window.click("Statistics");

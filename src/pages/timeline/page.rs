@@ -12,7 +12,7 @@ use crate::ui::trace_view::{TraceView, TraceViewState};
 use crate::ui::widgets::{empty_ui, tab_row_ui, tab_ui};
 
 const DETAILS_HEIGHT: f32 = 108.0;
-const STATISTICS_HEIGHT: f32 = 230.0;
+const STATISTICS_HEIGHT: f32 = 250.0;
 /// The tooltip.
 const STATISTICS: &str =
     "How long the items of the selected job took, how many ran at once, and what its end hung on.";

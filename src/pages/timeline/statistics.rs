@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    Align2, FontId, Grid, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense, TextWrapMode,
-    Ui, Vec2, WidgetInfo,
+    Align2, Button, FontId, Grid, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense,
+    TextWrapMode, Ui, Vec2, WidgetInfo,
 };
 
 use crate::format;
@@ -182,7 +182,8 @@ impl Figures {
     }
 
     fn rows_ui(&self, ui: &mut Ui) {
-        Grid::new("figures").num_columns(2).show(ui, |ui| {
+        let grid = Grid::new("figures").num_columns(2).min_row_height(0.0);
+        grid.show(ui, |ui| {
             for (name, value) in &self.rows {
                 ui.label(RichText::new(*name).weak());
                 ui.label(value);
@@ -258,13 +259,11 @@ impl Figures {
         ui.label(RichText::new(title).weak()).on_hover_text(about);
         ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
         for step in &self.steps {
-            let Some(span) = step.span else {
-                ui.label(RichText::new(&step.text).weak());
-                continue;
-            };
-            let is_selected = state.selected == Some(span);
-            if ui.selectable_label(is_selected, &step.text).clicked() {
-                state.selected = Some(span);
+            let is_selected = step.span.is_some() && state.selected == step.span;
+            let button = Button::selectable(is_selected, &step.text);
+            let button = ui.add_enabled(step.span.is_some(), button);
+            if button.on_disabled_hover_text("It has no bar.").clicked() {
+                state.selected = step.span;
                 state.reveals = true;
             }
         }

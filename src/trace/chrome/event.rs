@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+
+use crate::trace::SpanOutcome;
 
 /// One event. The names of its fields are those of the format.
 #[derive(Deserialize)]
@@ -26,6 +29,9 @@ pub(super) struct Event<'a> {
     pub(super) id: Option<Ident>,
     #[serde(default)]
     pub(super) id2: Option<Id2>,
+    /// Connects a span with others, in place of events for flows.
+    #[serde(default)]
+    pub(super) bind_id: Option<IgnoredAny>,
     #[serde(borrow, default)]
     pub(super) args: Option<&'a RawValue>,
 }
@@ -51,13 +57,45 @@ pub(super) struct Args<'a> {
     #[serde(borrow, default)]
     pub(super) state: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(super) outcome: Option<Cow<'a, str>>,
+    outcome: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(super) item: Option<u32>,
     #[serde(default)]
     pub(super) open: bool,
     #[serde(default)]
     pub(super) took: Option<f64>,
+    /// What clang has in the events that are no spans, but sums of their times.
+    #[serde(default, rename = "avg ms")]
+    average: Option<IgnoredAny>,
+    /// What nextest has at the end of a test; others may have anything.
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct TestResult<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+}
+
+impl Args<'_> {
+    /// How a span ended, as this program or nextest has it.
+    pub(super) fn outcome(&self) -> Option<SpanOutcome> {
+        if let Some(label) = &self.outcome {
+            return SpanOutcome::from_label(label);
+        }
+        let result: TestResult<'_> = serde_json::from_str(self.result?.get()).ok()?;
+        match &*result.status {
+            "pass" | "leak" => Some(SpanOutcome::Returned),
+            "fail" | "exec-fail" => Some(SpanOutcome::Failed),
+            "timeout" => Some(SpanOutcome::TimedOut),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_sum(&self) -> bool {
+        self.average.is_some()
+    }
 }
 
 impl Event<'_> {
@@ -67,6 +105,16 @@ impl Event<'_> {
             .args
             .and_then(|args| serde_json::from_str(args.get()).ok());
         args.unwrap_or_default()
+    }
+
+    /// The bytes of all texts that may be kept.
+    pub(super) fn text_len(&self) -> usize {
+        let ids = [&self.pid, &self.tid, &self.id];
+        let ids = ids.into_iter().flatten().map(|id| id.0.len());
+        let id2 = self.id2.iter().flat_map(|id2| [&id2.local, &id2.global]);
+        let id2 = id2.flatten().map(|id| id.0.len());
+        let texts = [&self.name, &self.cat].into_iter().flatten();
+        ids.chain(id2).chain(texts.map(|text| text.len())).sum()
     }
 
     /// The number of an asynchronous event or of a flow, with all that makes it unique.
