@@ -40,6 +40,7 @@ use crossbeam_channel::Sender;
 use self::run_args::RunArgs;
 use crate::format;
 use crate::jobs::duration;
+use crate::message::{message_line, print_message};
 
 /// An item failed, or the command itself did.
 const FAILED: u8 = 1;
@@ -226,17 +227,6 @@ fn waker(wake: Sender<()>) -> impl Fn() + Send + Sync + 'static {
         // A full channel means that a wake-up is pending already.
         wake.try_send(()).ok();
     }
-}
-
-/// Prints a message in a line on stderr.
-fn print_message(message: &str) {
-    let line = message_line(message);
-    // There is no other place for it if stderr can't be written.
-    std::io::stderr().lock().write_all(line.as_bytes()).ok();
-}
-
-fn message_line(message: &str) -> String {
-    format!("meanwhile: {message}\n")
 }
 
 /// Prints to stdout. A closed pipe is not an error.

@@ -6,9 +6,9 @@ mod display;
 pub(crate) mod file_dialog;
 mod graphics;
 
-use std::io::Write as _;
-
 use eframe::Error;
+
+use crate::message::print_message;
 
 pub(crate) use self::awake::Awake;
 pub(crate) use self::display::{Display, drops_files};
@@ -80,12 +80,10 @@ pub(crate) fn explain_missing_libraries() {
         let message = info.payload_as_str().unwrap_or_default();
         if message.starts_with("Library ") && message.contains("could not be loaded") {
             let reason = missing_library(message.trim_end_matches('.'));
-            let sentence = format!(
-                "meanwhile: Could not open a window: {reason}. \
+            print_message(&format!(
+                "Could not open a window: {reason}. \
                  Without a window, this works: meanwhile run checksum FILES…"
-            );
-            // A closed stderr leaves no way to report it.
-            writeln!(std::io::stderr(), "{sentence}").ok();
+            ));
         } else {
             previous(info);
         }

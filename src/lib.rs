@@ -39,6 +39,7 @@ mod late_frame;
 #[cfg(unix)]
 #[doc(hidden)]
 pub mod lessons;
+mod message;
 #[doc(hidden)]
 pub mod pages;
 #[doc(hidden)]

@@ -33,6 +33,8 @@ mod instance;
 #[cfg(target_os = "linux")]
 #[path = "integration/isolation/mod.rs"]
 mod isolation;
+#[path = "integration/job_trace.rs"]
+mod job_trace;
 #[cfg(target_os = "linux")]
 #[path = "integration/lab/mod.rs"]
 mod lab;

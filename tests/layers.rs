@@ -13,7 +13,7 @@ use cycles::modules_form_no_cycle;
 mod cycles;
 
 /// Every module with its layer. `explain`, `join` and `supervise` are packages of their own, which can't use the others. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 19] = [
+const LAYERS: [(&str, usize); 20] = [
     ("catalogue_id", 0),
     ("choice", 0),
     ("desktop", 0),
@@ -22,6 +22,7 @@ const LAYERS: [(&str, usize); 19] = [
     ("format", 0),
     ("join", 0),
     ("late_frame", 0),
+    ("message", 0),
     ("supervise", 0),
     ("trace", 0),
     ("jobs", 1),

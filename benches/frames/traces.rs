@@ -23,7 +23,8 @@ impl Bench {
         for spans in [u64::from(self.spans), u64::from(self.spans) * 10] {
             self.trace(spans)?;
         }
-        self.growing_trace()
+        self.growing_trace()?;
+        self.lanes()
     }
 
     /// A trace of so many spans, at several zooms.
@@ -68,6 +69,34 @@ impl Bench {
                     ("a rectangle for each", &mut plain),
                 ],
             )?;
+        }
+        Ok(())
+    }
+
+    /// Traces with few and with very many lanes, of which as many are in sight.
+    fn lanes(&self) -> std::io::Result<()> {
+        for lanes in [100, 100_000] {
+            let mut trace = Trace::default();
+            trace.add_group(GROUP, "#1 Images");
+            let name = trace.add_text("item");
+            for number in 0..lanes {
+                let lane = trace.add_lane(GROUP, format!("Thread {number}"), LaneKind::Thread);
+                if let Some(lane) = lane {
+                    let span = Span::open(number, name, SpanState::Runs);
+                    trace.add(lane, span.until(number + STEP, SpanOutcome::Returned));
+                }
+            }
+            let mut state = TraceViewState::default();
+            let screen = Screen::new();
+            let mut costs = Costs::default();
+            for _ in 0..self.frames {
+                let mut frame_ui = |ui: &mut Ui| {
+                    TraceView::new(&trace, None).show(&mut state, ui);
+                };
+                costs.push(screen.pane(Vec::new(), &mut frame_ui));
+            }
+            let title = format!("timeline of {} lanes", format::count(lanes));
+            show(&title, &mut [("meanwhile", &mut costs)])?;
         }
         Ok(())
     }

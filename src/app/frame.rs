@@ -19,9 +19,6 @@ impl App {
     /// Takes in everything that happened since the last frame. Draws nothing and never waits.
     pub(super) fn take_in(&mut self, ctx: &egui::Context) {
         let context = &mut self.context;
-        for incident in context.watch.poll() {
-            context.state.incidents.push(incident);
-        }
         for done in context.background_tasks.poll() {
             let done = done.unwrap_or_else(Into::into);
             if let Some(text) = done.copy {
@@ -40,6 +37,8 @@ impl App {
         for page in &mut self.pages {
             page.poll(&mut self.context);
         }
+        // After the jobs, for their trace begins with them.
+        self.context.take_incidents();
         self.handle_close_request(ctx);
         self.update_title(ctx);
         self.save_settings(ctx);

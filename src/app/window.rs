@@ -1,4 +1,3 @@
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +7,7 @@ use eframe::egui;
 use super::instance::{self, Start};
 use super::{App, NativeDialogs, Setup, Store};
 use crate::desktop::{self, Display, RENDERER, reason};
+use crate::message::print_message;
 
 /// The name of the `.desktop` file, which gives the window its icon.
 const APP_ID: &str = "meanwhile";
@@ -35,7 +35,7 @@ pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
         Start::Alone => None,
     };
     if let Display::OnlyX11(why) = &display {
-        say(why);
+        print_message(why);
     }
     desktop::explain_missing_libraries();
     let mut setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
@@ -58,7 +58,7 @@ pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
         }),
     );
     for report in detached.wait(&reports) {
-        say(&report);
+        print_message(&report);
     }
     ended.map_err(|error| {
         let reason = reason(&error);
@@ -70,12 +70,6 @@ pub fn run(files: Vec<PathBuf>, is_new: bool) -> anyhow::Result<()> {
             anyhow::anyhow!("Could not open a window: {reason}. {INSTEAD}")
         }
     })
-}
-
-/// Prints a message in a line on stderr.
-fn say(message: &str) {
-    // Nobody may be there to read it.
-    writeln!(std::io::stderr(), "meanwhile: {message}").ok();
 }
 
 fn native_options(setup: &Setup) -> eframe::NativeOptions {

@@ -88,6 +88,16 @@ impl PageContext {
         nanos(at + self.trace_ahead)
     }
 
+    /// Takes in the frames that took too long.
+    pub(crate) fn take_incidents(&mut self) {
+        for incident in self.watch.poll() {
+            let began = incident.began.saturating_duration_since(self.started);
+            let began = began + self.trace_ahead;
+            self.trace.add_freeze(began, &incident.record);
+            self.state.incidents.push(incident.record);
+        }
+    }
+
     /// Whether this page is shown.
     pub(crate) fn shows(&self, page: &PageId) -> bool {
         self.state.page == *page

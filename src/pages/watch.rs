@@ -1,7 +1,7 @@
 //! The watchdog of the window itself: a freeze, a frame that takes too long, becomes an incident.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::Receiver;
 
@@ -12,13 +12,22 @@ use crate::record::IncidentRecord;
 /// Frames longer than this feel slow.
 const MAX_FRAME_TIME: Duration = Duration::from_millis(100);
 
+/// The report of a frame that has ended comes within this time.
+const MAX_LATE_REPORT: Duration = Duration::from_secs(1);
+
 /// The incidents that may wait for a frame: more than fit between two frames.
 const MAX_WAITING: usize = 64;
+
+/// An incident, with its begin by a clock that does not jump.
+pub(crate) struct WatchedIncident {
+    pub(crate) began: Instant,
+    pub(crate) record: IncidentRecord,
+}
 
 pub(crate) struct Watch {
     /// `None` if the system refused the thread.
     watchdog: Option<Watchdog>,
-    ended: Receiver<IncidentRecord>,
+    ended: Receiver<WatchedIncident>,
 }
 
 impl Watch {
@@ -34,7 +43,8 @@ impl Watch {
                     because: incident.because(),
                     label: incident.label,
                 };
-                sender.try_send(record).ok();
+                let began = began(incident.began, incident.lasted);
+                sender.try_send(WatchedIncident { began, record }).ok();
             }
         });
         Self {
@@ -55,7 +65,17 @@ impl Watch {
     }
 
     /// The incidents that have ended since the last call.
-    pub(crate) fn poll(&self) -> impl Iterator<Item = IncidentRecord> {
+    pub(crate) fn poll(&self) -> impl Iterator<Item = WatchedIncident> {
         self.ended.try_iter()
     }
+}
+
+/// When a frame that has just ended began, by the monotonic clock.
+fn began(wall: SystemTime, lasted: Duration) -> Instant {
+    let now = Instant::now();
+    let ago = SystemTime::now().duration_since(wall).unwrap_or_default();
+    // If the clock of the system has jumped, it began as long ago as it lasted.
+    let is_likely = (lasted..lasted + MAX_LATE_REPORT).contains(&ago);
+    let ago = if is_likely { ago } else { lasted };
+    now.checked_sub(ago).unwrap_or(now)
 }

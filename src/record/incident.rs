@@ -18,6 +18,20 @@ pub struct IncidentRecord {
     pub because: Option<String>,
 }
 
+impl IncidentRecord {
+    /// All that is known of its cause, in words.
+    pub fn cause(&self) -> String {
+        match (&self.label, &self.because) {
+            (Some(label), Some(because)) if !because.contains(label) => {
+                format!("{label}: {because}")
+            }
+            (_, Some(because)) => because.clone(),
+            (Some(label), None) => label.clone(),
+            (None, None) => "the cause is not known".to_owned(),
+        }
+    }
+}
+
 /// The frames of the window that took too long, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

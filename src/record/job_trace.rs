@@ -4,14 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::event::{EventKind, JobEvent, ThreadNumber};
+use super::freezes::FreezeLane;
+use super::incident::IncidentRecord;
 use super::item::{ItemId, ItemState};
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
 use crate::jobs::{JobSpec, RunOn};
 use crate::trace::{
-    Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome,
-    SpanState, Trace,
+    CounterId, Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName,
+    SpanOutcome, SpanState, Trace,
 };
+
+/// A window that freezes so soon after the last job has ended may do so because of that.
+const MAX_AFTER_JOBS: Duration = Duration::from_secs(1);
+
+/// A frame goes on so long at most after its time was noted.
+const MAX_FRAME_REST: Duration = Duration::from_millis(5);
 
 /// A trace with a group for each job: a lane for the whole, one for each thread that runs items, and those of the
 /// joins.
@@ -20,12 +28,16 @@ pub struct JobTrace {
     trace: Trace,
     jobs: BTreeMap<JobId, JobLanes>,
     running: usize,
+    /// When the last job ended, if none runs.
+    idle_since: u64,
+    freezes: FreezeLane,
 }
 
 /// Where the spans of a job go. What there was no room for has no lane.
 #[derive(Debug)]
 struct JobLanes {
     group: GroupId,
+    began: u64,
     whole: Option<LaneId>,
     /// Whether a thread ends with its item, so that the next one takes its lane.
     has_short_threads: bool,
@@ -34,9 +46,19 @@ struct JobLanes {
     free: Vec<LaneId>,
     /// The items that have begun and have not ended.
     items: BTreeMap<ItemId, (ThreadNumber, SpanId)>,
+    counts: ItemCounts,
     joins: BTreeMap<JoinId, SpanId>,
     free_joins: Vec<LaneId>,
     join_lanes: usize,
+}
+
+/// How many items wait, and how many have ended.
+#[derive(Debug)]
+struct ItemCounts {
+    waiting: u64,
+    ended: u64,
+    waiting_over_time: Option<CounterId>,
+    ended_over_time: Option<CounterId>,
 }
 
 impl JobTrace {
@@ -64,6 +86,29 @@ impl JobTrace {
         (group.get() > 0).then(|| JobId::new(group.get()))
     }
 
+    /// The span of a whole job.
+    pub fn job_span(&self, job: JobId) -> Option<SpanId> {
+        self.jobs.get(&job)?.whole.map(first_in)
+    }
+
+    /// The span of an item of a job that began at a time.
+    pub fn item_span(&self, job: JobId, item: ItemId, began: Duration) -> Option<SpanId> {
+        let (group, at) = (Self::group_of(job), nanos(began));
+        let name = SpanName::Item(u32::try_from(item.index()).ok()?);
+        let mut lanes = self.trace.group(group)?.lanes(group);
+        lanes.find_map(|(lane, spans)| {
+            let mut rows = spans.rows().iter().enumerate();
+            rows.find_map(|(row, spans)| {
+                // It begins later if the end of the one before came late, and may have no length.
+                let near = spans.first_ending_after(at);
+                let mut near = near.saturating_sub(1)..near + 2;
+                let is_it = |index: &usize| spans.get(*index).is_some_and(|span| span.name == name);
+                let index = near.find(is_it)?;
+                Some(SpanId { lane, row, index })
+            })
+        })
+    }
+
     /// Applies one event, in constant time. Ignores those of a job that it does not know.
     pub fn apply(&mut self, event: &JobEvent) {
         let at = nanos(event.at);
@@ -75,6 +120,7 @@ impl JobTrace {
             lanes.apply(at, &event.kind, &mut self.trace);
             if matches!(event.kind, EventKind::JobDidFinish { .. }) {
                 self.running -= 1;
+                self.idle_since = at;
             }
         }
     }
@@ -84,7 +130,41 @@ impl JobTrace {
     /// To drop a million spans takes longer than a frame; drop it on another thread.
     pub fn remove(&mut self, job: JobId) -> Option<Group> {
         self.jobs.remove(&job);
-        self.trace.remove_group(Self::group_of(job))
+        let removed = self.trace.remove_group(Self::group_of(job));
+        self.freezes.retain(self.first_began(), &mut self.trace);
+        removed
+    }
+
+    /// Adds a time in which the window was frozen, if a job ran then or had just ended: what an idle window did would make
+    /// the time of the trace much longer.
+    pub fn add_freeze(&mut self, began: Duration, incident: &IncidentRecord) {
+        let lasted = nanos(incident.lasted);
+        let began = self.in_frame(nanos(began), lasted);
+        let is_in_time = self
+            .first_began()
+            .is_some_and(|first| first <= began + lasted)
+            && (self.is_running() || began <= self.idle_since + nanos(MAX_AFTER_JOBS));
+        if is_in_time {
+            let cause = incident.cause();
+            self.freezes
+                .add(began, began + lasted, &cause, &mut self.trace);
+        }
+    }
+
+    /// The begin of a freeze within its frame: the report says that it was later, by as much as the report was late.
+    fn in_frame(&self, began: u64, lasted: u64) -> u64 {
+        let least = lasted.saturating_sub(nanos(MAX_FRAME_REST));
+        let from = began.saturating_sub(nanos(MAX_AFTER_JOBS));
+        let frames = self.trace.frames().between(from, began.saturating_add(1));
+        let frame = frames.filter(|frame| frame.took >= least).last();
+        let latest =
+            frame.map(|frame| (frame.at + frame.took).saturating_sub(lasted).max(frame.at));
+        latest.map_or(began, |latest| latest.min(began))
+    }
+
+    /// When the first one of the jobs that are kept began.
+    fn first_began(&self) -> Option<u64> {
+        self.jobs.values().map(|lanes| lanes.began).min()
     }
 }
 
@@ -99,6 +179,7 @@ impl JobLanes {
         let title = format!("{job} {}", about.title());
         trace.add_group(group, title.as_str());
         let whole = trace.add_lane(group, "Job", LaneKind::Whole);
+        let counts = ItemCounts::new(group, trace);
         if let Some(whole) = whole {
             let (name, planning) = (trace.add_text(&title), trace.add_text("looks for items"));
             trace.begin(whole, at, name, SpanState::Runs);
@@ -111,12 +192,14 @@ impl JobLanes {
         };
         Self {
             group,
+            began: at,
             whole,
             has_short_threads: spec.run_on == RunOn::Thread,
             thread_kind,
             threads: BTreeMap::new(),
             free: Vec::new(),
             items: BTreeMap::new(),
+            counts,
             joins: BTreeMap::new(),
             free_joins: Vec::new(),
             join_lanes: 0,
@@ -126,10 +209,14 @@ impl JobLanes {
     fn apply(&mut self, at: u64, event: &EventKind, trace: &mut Trace) {
         match event {
             EventKind::ItemDidAppear { item } => {
-                trace.add_item(self.group, &item.input.to_string_lossy());
+                trace.add_item(self.group, &item.input.to_string_lossy(), at);
+                self.counts.add(1, 0, at, trace);
             }
             EventKind::PlanDidFinish => self.end_plan(at, trace),
-            EventKind::ItemDidStart { item, thread } => self.begin_item(*item, *thread, at, trace),
+            EventKind::ItemDidStart { item, thread } => {
+                self.counts.add(-1, 0, at, trace);
+                self.begin_item(*item, *thread, at, trace);
+            }
             EventKind::ItemDidPauseProcess { item, paused } => {
                 self.pause_item(*item, *paused, at, trace);
             }
@@ -227,8 +314,10 @@ impl JobLanes {
 
     fn end_item(&mut self, item: ItemId, state: &ItemState, at: u64, trace: &mut Trace) {
         let Some((thread, span)) = self.items.remove(&item) else {
-            return;
+            // It has not begun.
+            return self.counts.add(-1, 1, at, trace);
         };
+        self.counts.add(0, 1, at, trace);
         trace.conclude(span, at, outcome_of_item(state));
         if self.has_short_threads
             && let Some(lane) = self.threads.remove(&thread)
@@ -243,13 +332,9 @@ impl JobLanes {
         }
         self.threads.clear();
         self.free.clear();
+        self.counts.end(at, trace);
         if let Some(whole) = self.whole {
-            let job = SpanId {
-                lane: whole,
-                row: 0,
-                index: 0,
-            };
-            trace.conclude(job, at, outcome_of_job(state));
+            trace.conclude(first_in(whole), at, outcome_of_job(state));
         }
     }
 
@@ -321,6 +406,51 @@ impl JobLanes {
     fn mark_item(&self, item: ItemId, at: u64, text: &str, trace: &mut Trace) {
         let lane = self.items.get(&item).map(|(_, span)| span.lane);
         add_mark(lane, at, text, trace);
+    }
+}
+
+/// The first span of a lane.
+fn first_in(lane: LaneId) -> SpanId {
+    SpanId {
+        lane,
+        row: 0,
+        index: 0,
+    }
+}
+
+impl ItemCounts {
+    fn new(group: GroupId, trace: &mut Trace) -> Self {
+        Self {
+            waiting: 0,
+            ended: 0,
+            waiting_over_time: trace.add_counter(group, "Waiting items"),
+            ended_over_time: trace.add_counter(group, "Ended items"),
+        }
+    }
+
+    /// Changes the numbers by so much.
+    fn add(&mut self, waiting: i64, ended: u64, at: u64, trace: &mut Trace) {
+        self.waiting = self.waiting.saturating_add_signed(waiting);
+        self.ended += ended;
+        self.note(at, trace);
+    }
+
+    /// Nothing waits any more.
+    fn end(&mut self, at: u64, trace: &mut Trace) {
+        self.waiting = 0;
+        self.note(at, trace);
+    }
+
+    fn note(&self, at: u64, trace: &mut Trace) {
+        let numbers = [
+            (self.waiting_over_time, self.waiting),
+            (self.ended_over_time, self.ended),
+        ];
+        for (counter, number) in numbers {
+            if let Some(counter) = counter {
+                trace.set_counter(counter, at, number);
+            }
+        }
     }
 }
 

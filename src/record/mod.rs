@@ -9,6 +9,7 @@ mod event;
 mod export;
 mod frame_costs;
 mod frames;
+mod freezes;
 mod incident;
 mod item;
 mod items;

@@ -37,7 +37,7 @@ impl CsvKind {
 /// | `outcome` | how it ended, such as `returned`; empty if that is not known |
 /// | `began_secs`, `ended_secs`, `took_secs` | seconds since the trace began, with nine decimals; the last two are empty while it goes on |
 ///
-/// Items are those of [`Statistics`](super::Statistics). Waits are spans that wait, sleep, are queued or paused. A name
+/// Items are those of [`Statistics`](super::Statistics). Waits are spans that wait, sleep, are queued, paused or frozen. A name
 /// that begins like a formula has an apostrophe before it, so that no spreadsheet calculates what is in a file.
 ///
 /// # Errors

@@ -20,10 +20,15 @@ impl Frames {
         self.0.iter()
     }
 
-    /// Those that began between two times.
+    /// Those that were drawn between two times, at least in part.
     pub fn between(&self, from: u64, until: u64) -> impl Iterator<Item = &Frame> {
         let place = |at| self.0.partition_point(|frame| frame.at < at);
-        let range: Range<usize> = place(from)..place(until).max(place(from));
+        let mut first = place(from);
+        let before = first.checked_sub(1).and_then(|before| self.0.get(before));
+        if before.is_some_and(|before| before.at + before.took > from) {
+            first -= 1;
+        }
+        let range: Range<usize> = first..place(until).max(first);
         self.0.range(range)
     }
 

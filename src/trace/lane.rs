@@ -1,6 +1,7 @@
 //! A lane: the rows of spans of one thread, process or the like.
 
 use super::row::Row;
+use super::seen::Seen;
 use super::span::{Span, SpanOutcome};
 
 /// One thread, process, or whatever else has spans that lie within each other or follow each other.
@@ -11,6 +12,7 @@ pub struct Lane {
     rows: Vec<Row>,
     /// The spans that have not ended, outermost first: each is the last one of the row at its place.
     open: Vec<Open>,
+    seen: Seen,
 }
 
 /// Whose lane it is.
@@ -25,15 +27,18 @@ pub enum LaneKind {
     /// A thread that hands its items to isolated workers.
     Worker,
     Process,
+    /// The thread that draws a window.
+    Window,
 }
 
 impl LaneKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Whole,
         Self::Joins,
         Self::Thread,
         Self::Worker,
         Self::Process,
+        Self::Window,
     ];
 
     pub(super) fn from_label(label: &str) -> Option<Self> {
@@ -48,6 +53,7 @@ impl LaneKind {
             Self::Thread => "thread",
             Self::Worker => "worker",
             Self::Process => "process",
+            Self::Window => "window",
         }
     }
 }
@@ -67,6 +73,7 @@ impl Lane {
             kind,
             rows: Vec::new(),
             open: Vec::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -87,6 +94,11 @@ impl Lane {
     /// Whether a span has begun in it and has not ended.
     pub fn is_open(&self) -> bool {
         !self.open.is_empty()
+    }
+
+    /// What kinds of spans it has, or once had.
+    pub fn seen(&self) -> Seen {
+        self.seen
     }
 
     /// When its first span began.
@@ -119,6 +131,7 @@ impl Lane {
             self.rows.push(Row::default());
         }
         let index = self.rows[depth].push(span);
+        self.seen.add(Seen::of(&span));
         if span.is_open() {
             self.open.push(Open::Kept(index));
         }
@@ -156,7 +169,7 @@ impl Lane {
         if let Some(Open::Kept(index)) = self.open.pop() {
             let depth = self.kept();
             let at = self.not_before_inner(depth, at);
-            self.rows[depth].end(index, at, outcome);
+            self.end_in_row(depth, index, at, outcome);
         }
     }
 
@@ -171,8 +184,15 @@ impl Lane {
             self.end(at, SpanOutcome::None);
         }
         let at = self.not_before_inner(place.0, at);
-        if let Some(row) = self.rows.get_mut(place.0) {
-            row.end(place.1, at, outcome);
+        self.end_in_row(place.0, place.1, at, outcome);
+    }
+
+    fn end_in_row(&mut self, row: usize, index: usize, at: u64, outcome: SpanOutcome) {
+        if let Some(row) = self.rows.get_mut(row) {
+            row.end(index, at, outcome);
+            if let Some(span) = row.get(index) {
+                self.seen.add(Seen::of(span));
+            }
         }
     }
 

@@ -5,24 +5,31 @@
 //! within one of the row above. All times are nanoseconds since the trace began.
 
 mod chrome;
+mod counter;
 mod csv;
 mod frames;
 mod item_names;
 mod lane;
 mod row;
+mod search;
+mod seen;
 mod span;
 mod statistics;
 mod texts;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
+pub use counter::{Counter, CounterId, Point};
 pub use csv::{CsvKind, write_csv};
 pub use frames::{Frame, Frames};
 use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};
 pub use row::{Piece, Row};
+pub use search::{Search, SearchStep};
+pub use seen::Seen;
 pub use span::{Span, SpanName, SpanOutcome, SpanState};
 pub use statistics::{
     Bin, CriticalPath, Parallelism, Percentiles, Shares, Statistics, Step, figures,
@@ -63,17 +70,23 @@ pub struct Trace {
     flows: Vec<Flow>,
     marks: Vec<Mark>,
     frames: Frames,
+    /// The lane of the thread that draws the window.
+    window: Option<LaneId>,
     texts: Texts,
     spans: usize,
     lanes: usize,
     dropped: u64,
+    /// The earliest time of a span; `None` if that has to be looked for.
+    first_at: Option<u64>,
     last_at: u64,
+    shape: u64,
 }
 
 /// Lanes that belong together, such as those of a job.
 #[derive(Clone, Debug)]
 pub struct Group {
     pub name: String,
+    counters: Vec<Counter>,
     lanes: Vec<Lane>,
     items: ItemNames,
 }
@@ -118,6 +131,10 @@ impl Trace {
         self.groups.iter().map(|(id, group)| (*id, group))
     }
 
+    pub fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
     pub fn group(&self, id: GroupId) -> Option<&Group> {
         self.groups.get(&id)
     }
@@ -148,6 +165,12 @@ impl Trace {
         &self.frames
     }
 
+    /// The times in which the window was frozen, with their lane.
+    pub fn freezes(&self) -> Option<(LaneId, &Row)> {
+        let id = self.window?;
+        Some((id, self.lane(id)?.rows().first()?))
+    }
+
     /// The name of a span of a group.
     pub fn name(&self, group: GroupId, name: SpanName) -> Cow<'_, str> {
         match name {
@@ -175,9 +198,26 @@ impl Trace {
         self.dropped
     }
 
+    /// When the first span began.
+    pub fn first_at(&self) -> Option<u64> {
+        let begins = || self.lanes().filter_map(|(_, lane)| lane.began()).min();
+        self.first_at.or_else(begins)
+    }
+
     /// The latest time of anything in it.
     pub fn last_at(&self) -> u64 {
         self.last_at
+    }
+
+    /// A number that changes with the groups, the lanes, the number of their rows, and what kinds of spans they have. No
+    /// other trace has it, but clones.
+    pub fn shape(&self) -> u64 {
+        self.shape
+    }
+
+    fn change_shape(&mut self) {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        self.shape = LAST.fetch_add(1, Ordering::Relaxed) + 1;
     }
 
     /// Adds a group, or gives the one with this number another name.
@@ -185,10 +225,12 @@ impl Trace {
         let name = name.into();
         let new = || Group {
             name: String::new(),
+            counters: Vec::new(),
             lanes: Vec::new(),
             items: ItemNames::default(),
         };
         self.groups.entry(id).or_insert_with(new).name = name;
+        self.change_shape();
     }
 
     /// Removes a group with all that is in it, and returns it. Its texts stay.
@@ -197,7 +239,10 @@ impl Trace {
     pub fn remove_group(&mut self, id: GroupId) -> Option<Group> {
         let group = self.groups.remove(&id)?;
         self.spans -= group.lanes.iter().map(Lane::len).sum::<usize>();
-        self.lanes -= group.lanes.len();
+        self.lanes -= group.lanes.len() + group.counters.len();
+        self.first_at = None;
+        self.change_shape();
+        self.window = self.window.filter(|window| window.group != id);
         self.flows
             .retain(|flow| flow.from.0.group != id && flow.to.0.group != id);
         self.marks.retain(|mark| mark.lane.group != id);
@@ -222,13 +267,19 @@ impl Trace {
         self.lanes += 1;
         lanes.push(Lane::new(name.into(), kind));
         let index = lanes.len() - 1;
-        Some(LaneId { group, index })
+        let id = LaneId { group, index };
+        if kind == LaneKind::Window {
+            self.window = Some(id);
+        }
+        self.change_shape();
+        Some(id)
     }
 
-    /// Adds the name of the next item of a group, for [`SpanName::Item`]. Does nothing if there is no such group.
-    pub fn add_item(&mut self, group: GroupId, name: &str) {
+    /// Adds the next item of a group, for [`SpanName::Item`]: its name, and when it was found. Does nothing if there is
+    /// no such group.
+    pub fn add_item(&mut self, group: GroupId, name: &str, found_at: u64) {
         if let Some(group) = self.groups.get_mut(&group) {
-            group.items.push(name);
+            group.items.push(name, found_at);
         }
     }
 
@@ -248,8 +299,24 @@ impl Trace {
         }
     }
 
-    fn note_dropped(&mut self, dropped: u64) {
+    /// How long the item of a span waited for its turn, to a thousandth of a second; `None` if that is not known.
+    pub fn waited(&self, id: SpanId) -> Option<u64> {
+        let span = self.span(id)?;
+        let SpanName::Item(item) = span.name else {
+            return None;
+        };
+        let found_at = self.group(id.lane.group)?.items.found_at(item as usize)?;
+        span.began().checked_sub(found_at)
+    }
+
+    /// Counts what there was no room for where this comes from.
+    pub(crate) fn note_dropped(&mut self, dropped: u64) {
         self.dropped += dropped;
+    }
+
+    /// Whether it has a text already.
+    fn has_text(&self, text: &str) -> bool {
+        self.texts.has(text)
     }
 
     /// The number of a text, to be a [`SpanName`]. Equal texts have one number.
@@ -274,18 +341,15 @@ impl Trace {
     /// Ends the span in a lane that began last and is open. Does nothing if there is none.
     pub fn end(&mut self, lane: LaneId, at: u64, outcome: SpanOutcome) {
         self.last_at = self.last_at.max(at);
-        if let Some(lane) = self.lane_mut(lane) {
-            lane.end(at, outcome);
-        }
+        self.change_lane(lane, |lane| lane.end(at, outcome));
     }
 
     /// Ends an open span with those within it. Of one that has ended it says how, and that it was earlier if that
     /// is known now.
     pub fn conclude(&mut self, span: SpanId, at: u64, outcome: SpanOutcome) {
         self.last_at = self.last_at.max(at);
-        if let Some(lane) = self.lane_mut(span.lane) {
-            lane.conclude((span.row, span.index), at, outcome);
-        }
+        let place = (span.row, span.index);
+        self.change_lane(span.lane, |lane| lane.conclude(place, at, outcome));
     }
 
     /// Adds a span that has ended. Those of a lane come in the order of their begins. Returns `None` if there is no such
@@ -298,17 +362,22 @@ impl Trace {
     fn push(&mut self, id: LaneId, span: Span, last_at: u64) -> Option<SpanId> {
         let is_full = self.spans == MAX_SPANS;
         self.last_at = self.last_at.max(last_at);
-        let lane = self.lane_mut(id)?;
-        let place = if is_full {
-            lane.skip(&span)
-        } else {
-            lane.push(span)
-        };
+        let place = self.change_lane(id, |lane| {
+            if is_full {
+                lane.skip(&span)
+            } else {
+                lane.push(span)
+            }
+        })?;
         let Some((row, index)) = place else {
             self.dropped += u64::from(is_full);
             return None;
         };
         self.spans += 1;
+        if self.spans == 1 {
+            self.first_at = Some(span.began());
+        }
+        self.first_at = self.first_at.map(|first| first.min(span.began()));
         Some(SpanId {
             lane: id,
             row,
@@ -340,8 +409,19 @@ impl Trace {
         self.frames.push(frame);
     }
 
-    fn lane_mut(&mut self, id: LaneId) -> Option<&mut Lane> {
-        self.groups.get_mut(&id.group)?.lanes.get_mut(id.index)
+    fn change_lane<T>(&mut self, id: LaneId, change: impl FnOnce(&mut Lane) -> T) -> Option<T> {
+        let lane = self.groups.get_mut(&id.group)?.lanes.get_mut(id.index)?;
+        let shape = |lane: &Lane| {
+            // The first lane of a group is open for as long as the group goes on.
+            let goes_on = id.index == 0 && lane.is_open();
+            (lane.rows().len(), lane.seen(), goes_on)
+        };
+        let before = shape(lane);
+        let changed = change(lane);
+        if shape(lane) != before {
+            self.change_shape();
+        }
+        Some(changed)
     }
 }
 
@@ -350,6 +430,23 @@ impl Group {
     pub fn lanes(&self, id: GroupId) -> impl Iterator<Item = (LaneId, &Lane)> {
         let lanes = self.lanes.iter().enumerate();
         lanes.map(move |(index, lane)| (LaneId { group: id, index }, lane))
+    }
+
+    /// Its counters, in the order in which they were added. `id` is its own number.
+    pub fn counters(&self, id: GroupId) -> impl Iterator<Item = (CounterId, &Counter)> {
+        let counters = self.counters.iter().enumerate();
+        counters.map(move |(index, counter)| (CounterId { group: id, index }, counter))
+    }
+
+    /// Whether it goes on.
+    pub fn is_open(&self) -> bool {
+        self.lanes.first().is_some_and(Lane::is_open)
+    }
+
+    /// Whether it is about the window, and not about work.
+    pub(crate) fn is_of_window(&self) -> bool {
+        let first = self.lanes.first();
+        first.is_some_and(|lane| lane.kind == LaneKind::Window)
     }
 
     pub(crate) fn lane_count(&self) -> usize {

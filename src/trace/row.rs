@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::seen::Seen;
 use super::span::{Span, SpanOutcome, SpanState, weight};
 
 /// The spans of a block.
@@ -39,7 +40,11 @@ struct Summary {
     length: u64,
     state: SpanState,
     outcome: SpanOutcome,
+    seen: Seen,
 }
+
+/// One for each part of a block is an eighth of a span.
+const _: () = assert!(size_of::<Summary>() <= 32, "a summary is small");
 
 /// What to draw of a row: one span, or several that are too short to be seen alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub struct Piece {
     pub count: usize,
     /// The time that its spans take, without one that goes on.
     pub busy: u64,
+    /// What kinds of spans they are.
+    pub seen: Seen,
 }
 
 impl Row {
@@ -141,6 +148,7 @@ impl Row {
             outcome: span.outcome,
             count: 0,
             busy: span.length(),
+            seen: Seen::of(span),
         };
         let mut sum: Option<Summary> = None;
         while let Some((next, len)) = self.next_within(first + piece.count, piece.began, step) {
@@ -149,8 +157,11 @@ impl Row {
                 Some(sum) if sum.weight() >= next.weight() => sum.add(&next),
                 _ => {
                     piece.span = block + usize::from(next.top);
-                    let busy = sum.map_or(0, |sum| sum.busy) + next.busy;
-                    sum = Some(Summary { busy, ..next });
+                    let (busy, mut seen) =
+                        sum.map_or_else(Default::default, |sum| (sum.busy, sum.seen));
+                    seen.add(next.seen);
+                    let busy = busy + next.busy;
+                    sum = Some(Summary { busy, seen, ..next });
                 }
             }
             piece.count += len;
@@ -160,6 +171,7 @@ impl Row {
             piece.busy = sum.busy;
             piece.state = sum.state;
             piece.outcome = sum.outcome;
+            piece.seen = sum.seen;
         }
         piece.count = piece.count.max(1);
         Some(piece)
@@ -227,6 +239,7 @@ impl Block {
             return;
         }
         self.whole.busy = self.whole.busy - before.busy + part.busy;
+        self.whole.seen.add(part.seen);
         if end == self.spans.len() {
             self.whole.ended = part.ended;
         }
@@ -252,6 +265,7 @@ impl Summary {
             length: span.length(),
             state: span.state,
             outcome: span.outcome,
+            seen: Seen::of(span),
         }
     }
 
@@ -263,6 +277,7 @@ impl Summary {
     fn add(&mut self, next: &Self) {
         self.ended = next.ended;
         self.busy += next.busy;
+        self.seen.add(next.seen);
         self.take_top(next);
     }
 

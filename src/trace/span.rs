@@ -38,6 +38,8 @@ pub enum SpanState {
     Sleeps,
     /// It is paused by a signal such as `SIGSTOP`.
     Stopped,
+    /// It is the thread that draws a window, and no frame comes.
+    Frozen,
     /// It runs or waits, which nobody knows.
     Unknown,
 }
@@ -58,7 +60,7 @@ pub enum SpanOutcome {
 
 impl SpanState {
     /// Every state, in the order of the legend.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Runs,
         Self::Queued,
         Self::WaitsInJoin,
@@ -66,6 +68,7 @@ impl SpanState {
         Self::Waits,
         Self::Sleeps,
         Self::Stopped,
+        Self::Frozen,
         Self::Unknown,
     ];
 
@@ -79,6 +82,7 @@ impl SpanState {
             Self::Waits => "waits for something else",
             Self::Sleeps => "sleeps",
             Self::Stopped => "paused",
+            Self::Frozen => "froze the window",
             Self::Unknown => "runs or waits, which is not known",
         }
     }
@@ -93,6 +97,7 @@ impl SpanState {
             Self::Waits => "waits",
             Self::Sleeps => "sleeps",
             Self::Stopped => "stopped",
+            Self::Frozen => "frozen",
             Self::Unknown => "unknown",
         }
     }

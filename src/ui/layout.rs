@@ -140,9 +140,18 @@ const NEARLY_IN_SIGHT: f32 = 120.0;
 #[derive(Debug)]
 pub(crate) struct LongList<K> {
     width: f32,
-    heights: BTreeMap<K, f32>,
+    heights: BTreeMap<K, Height>,
+    /// The number of times that it was drawn.
+    passes: u64,
     /// The entry that has the keyboard. A widget that is not drawn loses it.
     focused: Option<K>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Height {
+    points: f32,
+    /// The pass in which its entry was there last.
+    pass: u64,
 }
 
 impl<K> Default for LongList<K> {
@@ -150,6 +159,7 @@ impl<K> Default for LongList<K> {
         Self {
             width: 0.0,
             heights: BTreeMap::new(),
+            passes: 0,
             focused: None,
         }
     }
@@ -170,25 +180,33 @@ impl<K: Copy + Ord + Hash + Debug> LongList<K> {
         }
         let is_read = ui.has_accesskit_node(accesskit_root_id());
         let sight = ui.clip_rect().y_range().expand(NEARLY_IN_SIGHT);
-        let mut left_out = 0.0;
+        self.passes += 1;
+        let pass = self.passes;
+        let (mut left_out, mut count) = (0.0, 0);
         for (key, entry) in entries {
+            count += 1;
             let top = ui.cursor().top() + left_out;
-            let height = self.heights.get(&key).filter(|height| {
-                let place = Rangef::new(top, top + **height);
+            let height = self.heights.get_mut(&key).filter(|height| {
+                let place = Rangef::new(top, top + height.points);
                 !is_read && !sight.intersects(place) && self.focused != Some(key)
             });
             if let Some(height) = height {
-                left_out += height + gap;
+                height.pass = pass;
+                left_out += height.points + gap;
                 continue;
             }
             ui.add_space(std::mem::take(&mut left_out));
             let drawn = ui.push_id(key, |ui| entry_ui(entry, ui)).response;
-            self.heights.insert(key, drawn.rect.height());
+            let points = drawn.rect.height();
+            self.heights.insert(key, Height { points, pass });
             if has_focus_in(drawn.rect, ui) {
                 self.focused = Some(key);
             } else if self.focused == Some(key) {
                 self.focused = None;
             }
+        }
+        if self.heights.len() > count {
+            self.heights.retain(|_, height| height.pass == pass);
         }
         if left_out > 0.0 {
             ui.add_space(left_out - gap);
@@ -384,6 +402,7 @@ mod tests {
     struct Listed {
         ctx: Context,
         list: LongList<u32>,
+        entries: u32,
         drawn: Vec<(u32, Id)>,
     }
 
@@ -392,6 +411,7 @@ mod tests {
             let mut listed = Self {
                 ctx: Context::default(),
                 list: LongList::default(),
+                entries: ENTRIES,
                 drawn: Vec::new(),
             };
             // All are drawn once, for their heights.
@@ -407,10 +427,10 @@ mod tests {
                 ..RawInput::default()
             };
             self.drawn.clear();
-            let (list, drawn) = (&mut self.list, &mut self.drawn);
+            let (list, drawn, entries) = (&mut self.list, &mut self.drawn, self.entries);
             let mut output = self.ctx.clone().run_ui(input, |ui| {
                 page_scroll_ui("list", ui, |ui| {
-                    let entries = (0..ENTRIES).map(|entry| (entry, entry));
+                    let entries = (0..entries).map(|entry| (entry, entry));
                     list.show(entries, ui, |entry, ui| {
                         drawn.push((entry, ui.button(format!("entry {entry}")).id));
                     });
@@ -450,6 +470,14 @@ mod tests {
         let later = listed.entries();
         assert!(later.len() < 40 && !later.contains(&0), "{later:?}");
         assert!(later[0] > 20, "{later:?}");
+    }
+
+    #[test]
+    fn removed_entries_leave_no_heights() {
+        let mut listed = Listed::new();
+        listed.entries = 150;
+        listed.step(Vec::new());
+        assert_eq!(listed.list.heights.len(), 150);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The legend of a plot: each kind of shape, and what it means.
 
-use eframe::egui::{Color32, Rect, RichText, Sense, TextStyle, Ui, Vec2};
+use eframe::egui::{Color32, Mesh, Rect, RichText, Sense, Shape, TextStyle, Ui, Vec2};
 
+use super::hatching::{Hatch, add_hatch};
 use super::widgets::{keep_together, text_width};
 
 const SIZE: Vec2 = Vec2::new(12.0, 12.0);
@@ -22,6 +23,8 @@ pub(crate) enum Swatch {
     /// A bar with an edge of another colour on top.
     Edged(Color32, Color32),
     Dot(Color32),
+    /// A bar with a pattern of the second colour; an empty one if both are the same.
+    Hatched(Color32, Hatch, Color32),
     /// An empty bar.
     Outline(Color32),
 }
@@ -67,10 +70,22 @@ fn swatch_ui(swatch: Swatch, ui: &mut Ui) {
             ui.painter().rect_filled(edge_rect, 0, edge);
         }
         Swatch::Dot(color) => fill(DOT, color),
-        Swatch::Outline(color) => {
-            for side in outline_of(rect, 1.5) {
-                ui.painter().rect_filled(side, 0, color);
+        Swatch::Hatched(color, hatch, stripes) => {
+            if stripes == color {
+                outline_ui(rect, color, ui);
+            } else {
+                fill(SIZE, color);
             }
+            let mut mesh = Mesh::default();
+            add_hatch(rect, hatch, stripes, &mut mesh);
+            ui.painter().add(Shape::mesh(mesh));
         }
+        Swatch::Outline(color) => outline_ui(rect, color, ui),
+    }
+}
+
+fn outline_ui(rect: Rect, color: Color32, ui: &Ui) {
+    for side in outline_of(rect, 1.5) {
+        ui.painter().rect_filled(side, 0, color);
     }
 }

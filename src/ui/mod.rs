@@ -5,6 +5,7 @@ pub(crate) mod choice_box;
 pub(crate) mod code_view;
 #[cfg(target_os = "linux")]
 pub mod frame_plot;
+pub(crate) mod hatching;
 pub mod layered;
 pub(crate) mod layout;
 pub(crate) mod legend;

@@ -284,23 +284,33 @@ impl<'s> Soak<'s> {
         self.rests.store(false, Ordering::Relaxed);
     }
 
-    /// Starts the chosen job. A press is lost if the parts of the page change places before it arrives.
+    /// Starts the chosen job.
     fn start(&self) {
         let before = self.jobs.load(Ordering::Relaxed);
-        let mut pressed = None;
-        let start = || {
-            let newest = newest_job(&self.window.tree()?);
+        self.press_until("Start", |tree| {
+            let newest = newest_job(tree);
             self.jobs.fetch_max(newest, Ordering::Relaxed);
-            if newest > before {
+            newest > before
+        });
+    }
+
+    /// Presses a button until it has done its work. A press is lost if the parts of the page change places before it
+    /// arrives.
+    fn press_until(&self, button: &str, is_done: impl Fn(&Tree) -> bool) {
+        let mut pressed = None;
+        let press = || {
+            if is_done(&self.window.tree()?) {
                 return Ok(());
             }
             if pressed.is_none_or(|at: Instant| at.elapsed() > PRESS_TIME) {
                 pressed = Some(Instant::now());
-                self.window.try_press("push button", "Start");
+                self.window.try_press("push button", button);
             }
-            Err("it is not there".to_owned())
+            Err("nothing has come of it".to_owned())
         };
-        wait_until("the next job", start, || self.window.describe());
+        wait_until(&format!("{button:?} to do its work"), press, || {
+            self.window.describe()
+        });
     }
 
     /// Cancels jobs that have just begun, and those that run, twice each.
@@ -335,7 +345,7 @@ impl<'s> Soak<'s> {
     fn start_lab(&self, pattern: &str) {
         self.window.press("page tab", "Freeze Lab");
         self.window.press_any(pattern);
-        self.window.press("push button", "Run both");
+        self.press_until("Run both", |tree| is_enabled(tree, "Stop"));
     }
 
     fn end_lab(&self) {
@@ -346,7 +356,7 @@ impl<'s> Soak<'s> {
     fn start_lesson(&self, lesson: &str) {
         self.window.press("page tab", "Lessons");
         self.window.press_any(lesson);
-        self.window.press("push button", "Run");
+        self.press_until("Run", |tree| is_enabled(tree, "Reset"));
     }
 
     fn end_lesson(&self) {
@@ -422,6 +432,11 @@ fn newest_job(tree: &Tree) -> usize {
         .filter_map(|node| node.name.strip_prefix('#'));
     let numbers = names.filter_map(|name| name.split(' ').next()?.parse().ok());
     numbers.max().unwrap_or(0)
+}
+
+fn is_enabled(tree: &Tree, button: &str) -> bool {
+    let button = tree.find("push button", button);
+    button.is_some_and(|button| button.states.iter().any(|state| state == "enabled"))
 }
 
 /// Stores what an earlier window would have: the command, and numbers of items that make a flood.

@@ -2,7 +2,8 @@
 
 use meanwhile::trace::{
     CsvKind, Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row,
-    Span, SpanOutcome, SpanState, Trace, read_chrome, write_chrome, write_csv,
+    Search, SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
+    write_csv,
 };
 use proptest::prelude::*;
 
@@ -248,7 +249,7 @@ proptest! {
     /// What begins and ends in any order comes back from a file as it was.
     #[test]
     fn written_trace_is_read_as_it_was(
-        steps in prop::collection::vec((0_usize..3, any::<bool>(), 0_u64..5_000_000, 0_usize..8, 0_usize..7), 0..200),
+        steps in prop::collection::vec((0_usize..3, any::<bool>(), 0_u64..5_000_000, 0..SpanState::ALL.len(), 0..SpanOutcome::ALL.len()), 0..200),
     ) {
         let mut trace = Trace::default();
         trace.add_group(GROUP, "a \"group\"");
@@ -442,4 +443,96 @@ fn newer_and_compressed_traces_say_what_they_are() {
     let read = read_chrome(bytes.as_slice()).expect("it is a trace");
     assert_eq!((read.trace.len(), read.trace.dropped()), (1, 3));
     assert!(read.notes[0].contains("newer version"), "{:?}", read.notes);
+}
+
+#[test]
+fn counter_of_many_changes_is_bounded_and_exact() {
+    let mut trace = Trace::default();
+    trace.add_group(GROUP, "group");
+    let id = trace.add_counter(GROUP, "counter").expect("there is room");
+    // It is low for long at times.
+    let value = |at: u64| {
+        if at % 10_000 > 5_000 {
+            1
+        } else {
+            at * 7_919 % 1_000
+        }
+    };
+    for at in 1..=100_000 {
+        trace.set_counter(id, at * 10, value(at));
+    }
+    let counter = trace.counter(id).expect("it is there");
+    let points: Vec<_> = counter.points().collect();
+    assert!((1_000..=4_096).contains(&points.len()), "{}", points.len());
+    assert!(
+        points
+            .iter()
+            .all(|point| point.value == value(point.at / 10))
+    );
+    assert!(points.is_sorted_by_key(|point| point.at));
+    assert_eq!(counter.value(), value(100_000));
+    let mut next = 0;
+    counter.steps(0, 1_000_000, 1_000, |began, ended, highest| {
+        assert!(began == next && ended > began, "{began} {ended}");
+        assert!(highest >= counter.value_at(began));
+        // What lasts long is no higher because of what came just before.
+        assert!(ended - began <= 2_000 || highest == counter.value_at(ended - 1));
+        next = ended;
+    });
+    assert_eq!(next, 1_000_000);
+}
+
+/// Each name that a search finds from the begin on, until it comes to the first one again.
+fn all_found(trace: &Trace, text: &str, back: bool, per_step: usize) -> Vec<SpanId> {
+    let mut found: Vec<SpanId> = Vec::new();
+    loop {
+        let mut search = Search::new(text, found.last().copied(), back);
+        let next = loop {
+            match search.go_on(trace, per_step) {
+                SearchStep::Found(span) => break Some(span),
+                SearchStep::Nothing => break None,
+                SearchStep::GoesOn => {}
+            }
+        };
+        match next {
+            Some(next) if found.first() != Some(&next) => found.push(next),
+            _ => return found,
+        }
+    }
+}
+
+#[test]
+fn search_goes_once_around_in_both_directions() {
+    let mut trace = Trace::default();
+    for group in [3, 1, 2].map(GroupId::new) {
+        trace.add_group(group, "group");
+        let [first, empty, last] = [1, 2, 3].map(|number| {
+            let lane = trace.add_lane(group, format!("lane {number}"), LaneKind::Thread);
+            lane.expect("there is room")
+        });
+        assert!(trace.lane(empty).is_some_and(|lane| lane.is_empty()));
+        for at in 0..3_000 {
+            let name = trace.add_text(if at % 1_000 == 7 {
+                "Ölbild.JPG"
+            } else {
+                "other"
+            });
+            trace.begin(first, at * 10, name, SpanState::Runs);
+            trace.end(first, at * 10 + 5, SpanOutcome::Returned);
+        }
+        let (name, inner) = (
+            trace.add_text("other"),
+            trace.add_text("an ölbild.jpg within"),
+        );
+        trace.begin(last, 0, name, SpanState::Runs);
+        trace.begin(last, 1, inner, SpanState::Runs);
+    }
+    let forwards = all_found(&trace, "ölbild.jpg", false, 100);
+    assert_eq!(forwards.len(), 12);
+    assert!(forwards.is_sorted(), "{forwards:?}");
+    let mut backwards = all_found(&trace, "ÖLBILD.JPG", true, 1_000_000);
+    backwards.reverse();
+    assert_eq!(backwards, forwards);
+    assert_eq!(all_found(&trace, "nowhere", false, 7), []);
+    assert_eq!(all_found(&Trace::default(), "nowhere", true, 7), []);
 }

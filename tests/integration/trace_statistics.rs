@@ -225,7 +225,7 @@ fn items_of_a_file_have_the_same_statistics() {
     run(&mut trace, whole, "job", (0, 50_000));
     // The last two never ran.
     for name in ["a.png", "b.png", "c.png", "d.png"] {
-        trace.add_item(GROUP, name);
+        trace.add_item(GROUP, name, 0);
     }
     for (item, at) in [(1, 0), (0, 20_000)] {
         let span = Span::open(at, SpanName::Item(item), SpanState::Runs);

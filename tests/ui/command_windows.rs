@@ -67,6 +67,7 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
         | workbench::SHOW_IN_FOLDER
         | workbench::COPY_DIGEST
         | workbench::COMPARE
+        | workbench::SHOW_IN_TIMELINE
         | workbench::RUN_THESE_AGAIN
         | workbench::TAKE_AS_INPUTS => Some(with_a_menu()),
         workbench::COPY_RESULT
@@ -122,8 +123,12 @@ fn with_the_timeline_for(command: UiCommand) -> Window {
         | timeline::OPEN
         | timeline::SAVE
         | timeline::SAVE_CSV
+        | timeline::FIND_NEXT
+        | timeline::FIND_PREVIOUS
         | timeline::CLOSE => {}
-        timeline::SHOW_IN_RESULTS => select_first_span(&mut window),
+        timeline::SHOW_IN_RESULTS | timeline::SHOW_OUTPUT | timeline::WHO_WAITS => {
+            select_first_span(&mut window);
+        }
         _ => panic!("say which window has the button of {command:?}"),
     }
     window
@@ -266,6 +271,7 @@ fn has_no_button(command: UiCommand) -> bool {
         | commands::QUIT
         | timeline::EARLIER
         | timeline::LATER
+        | timeline::FIND
         // A table of one page has no such buttons: `paging.rs` has one with more.
         | workbench::NEXT_PAGE
         | workbench::PREVIOUS_PAGE

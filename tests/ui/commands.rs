@@ -32,6 +32,10 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
     if command == timeline::FIT && window.count("Closer") > 0 {
         window.click("Closer");
     }
+    let finds = [timeline::FIND_NEXT, timeline::FIND_PREVIOUS].contains(&command);
+    if finds && window.count("Closer") > 0 {
+        window.type_into("Find", "misbehave");
+    }
     // In one frame: what it sends to the desktop is gone with the next.
     window.harness.input_mut().events.push(Event::Key {
         key: keys.logical_key,
@@ -96,6 +100,15 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         // They act on the timeline alone, which then does not show all of the time.
         timeline::CLOSER | timeline::FURTHER | timeline::EARLIER | timeline::LATER => {
             window.count("Closer") > 0 && window.is_enabled("Show all")
+        }
+        timeline::FIND => {
+            let mut fields = window.harness.query_all_by_label("Find");
+            window.count("Closer") > 0 && fields.any(|node| node.is_focused())
+        }
+        timeline::FIND_NEXT | timeline::FIND_PREVIOUS => {
+            // What is found is drawn in the next frame.
+            window.step();
+            window.shows("Show in results")
         }
         workbench::NEXT_MATCH | workbench::PREVIOUS_MATCH => window.shows("1 of 1 line"),
         _ => panic!("say how a test sees the effect of {command:?}"),

@@ -1,7 +1,7 @@
 use eframe::egui::Key;
 
 use super::ID;
-use crate::pages::commands::{ShortcutScope, commands, ctrl, plain};
+use crate::pages::commands::{ShortcutScope, commands, ctrl, plain, shift};
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 const LANES: ShortcutScope = ShortcutScope::Field("the timeline");
@@ -17,5 +17,10 @@ commands! {
     CLOSE: None, PAGE, "Close trace", "";
     SAVE: None, PAGE, "Save trace…", "Save what is shown here as a file for Perfetto, speedscope, the Firefox Profiler and Meanwhile.";
     SAVE_CSV: None, PAGE, "Save CSV…", "Save the items, waits and frames as a table.";
+    FIND: Some(ctrl(Key::F)), PAGE, "Find a bar by its name", "";
+    FIND_NEXT: Some(plain(Key::F3)), PAGE, "Next", "The next bar with that text in its name; Enter in the field.";
+    FIND_PREVIOUS: Some(shift(Key::F3)), PAGE, "Previous", "The bar before; Shift and Enter in the field.";
     SHOW_IN_RESULTS: None, PAGE, "Show in results", "Select the item in the results of its job.";
+    SHOW_OUTPUT: None, PAGE, "Show output", "What the process of the item prints.";
+    WHO_WAITS: None, PAGE, "Who waits", "Who waits for whom now, and since when.";
 }

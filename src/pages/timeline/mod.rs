@@ -1,8 +1,10 @@
 //! The page `Timeline`: what ran and what waited, along one time axis, in the jobs of this program or in a file.
 
 pub mod command;
+mod find;
 mod opened;
 mod page;
+mod range_fields;
 mod statistics;
 
 use std::borrow::Cow;
@@ -12,16 +14,18 @@ use std::time::Duration;
 use eframe::egui::Ui;
 use serde::{Deserialize, Serialize};
 
+use self::find::Find;
 use self::opened::OpenedTraces;
 pub(crate) use self::opened::take_traces;
+use self::range_fields::RangeFields;
 use self::statistics::{StatisticsPane, Subject};
 use super::background_tasks::{drop_in_task, saved_with};
 use super::commands::{UiCommand, run_each};
 use super::{
     DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, workbench,
 };
-use crate::record::JobTrace;
-use crate::trace::{CsvKind, SpanName, Trace, write_chrome, write_csv};
+use crate::record::{ItemId, JobId, JobTrace, nanos};
+use crate::trace::{CsvKind, Group, LaneKind, SpanId, SpanName, Trace, write_chrome, write_csv};
 use crate::ui::trace_view::{TimeRange, TraceView, TraceViewState};
 
 pub(crate) const ID: PageId = PageId::new("timeline");
@@ -36,6 +40,8 @@ pub(super) const INFO: &PageInfo = &PageInfo {
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
 /// How much shorter the shown time gets with the button.
 const ZOOM: f64 = 0.5;
+
+const NO_BAR: &str = "Click a bar of a job of this program first.";
 
 /// The choices of this page; there are none to be remembered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +69,25 @@ pub(crate) struct Timeline {
     saves: bool,
     saves_csv: bool,
     statistics: StatisticsPane,
+    find: Find,
+    range_fields: RangeFields,
+    /// What another page asked to see.
+    wanted: Option<Wanted>,
+}
+
+/// A job, or one of its items with the time at which that began.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    job: JobId,
+    item: Option<(ItemId, Duration)>,
+}
+
+/// The text that names a job, or one of its items with the time at which that began, for this page.
+pub(crate) fn place_of(job: JobId, item: Option<(ItemId, Duration)>) -> String {
+    item.map_or_else(
+        || job.get().to_string(),
+        |(item, began)| format!("{}/{}/{}", job.get(), item.index(), nanos(began)),
+    )
 }
 
 impl Timeline {
@@ -77,6 +102,9 @@ impl Timeline {
             saves: false,
             saves_csv: false,
             statistics: StatisticsPane::default(),
+            find: Find::default(),
+            range_fields: RangeFields::default(),
+            wanted: None,
         }
     }
 
@@ -149,6 +177,74 @@ impl Timeline {
         }
     }
 
+    /// The selected span, if it is of a job of this program.
+    fn selected_of_job(&self) -> Option<SpanId> {
+        let selected = self.view().selected.filter(|_| self.shown.is_none())?;
+        JobTrace::job_of(selected.lane.group).map(|_| selected)
+    }
+
+    fn why_no_output(&self, context: &PageContext) -> Option<&'static str> {
+        let Some(selected) = self.selected_of_job() else {
+            return Some(NO_BAR);
+        };
+        let lane = self.trace(context).lane(selected.lane);
+        let is_process = lane.is_some_and(|lane| lane.kind == LaneKind::Process);
+        (!is_process).then_some("Only a process has output: click the bar of one.")
+    }
+
+    fn why_no_waits(&self, context: &PageContext) -> Option<&'static str> {
+        let Some(selected) = self.selected_of_job() else {
+            return Some(NO_BAR);
+        };
+        let group = self.trace(context).group(selected.lane.group);
+        let goes_on = group.is_some_and(Group::is_open);
+        (!goes_on).then_some("The job has ended, so nothing of it waits.")
+    }
+
+    /// Opens the Workbench at the selected item, or its job, with this pane.
+    fn open_pane(&self, pane: workbench::Pane, context: &mut PageContext) {
+        if let Some(item) = self.selected_item(context) {
+            let separator = if item.contains('/') { "/" } else { "//" };
+            context.open = Some((workbench::ID, format!("{item}{separator}{}", pane.title())));
+        }
+    }
+
+    /// Selects what another page asked to see.
+    fn take_wanted(&mut self, context: &PageContext) {
+        if let Some(Wanted { job, item }) = self.wanted.take() {
+            self.shown = None;
+            let span = match item {
+                Some((item, began)) => context.trace.item_span(job, item, began),
+                None => context.trace.job_span(job),
+            };
+            if let Some(span) = span {
+                self.view.show_span(span);
+            }
+        }
+    }
+
+    fn find(&mut self, goes_back: bool) {
+        let from = self.view().selected;
+        self.find.start(from, goes_back);
+    }
+
+    /// Goes on with a search.
+    fn go_on_finding(&mut self, context: &PageContext) {
+        let shown = self
+            .shown
+            .and_then(|shown| self.opened.traces.get_mut(shown));
+        let (trace, view) = match shown {
+            Some(opened) => (&opened.trace, &mut opened.view),
+            None => (context.trace.trace(), &mut self.view),
+        };
+        if let Some(found) = self.find.go_on(trace) {
+            view.show_span(found);
+        }
+        if self.find.is_searching() {
+            context.ctx.request_repaint();
+        }
+    }
+
     /// Zooms around the middle.
     fn zoom(&mut self, factor: f64, context: &PageContext) {
         let whole = self.whole(context);
@@ -198,11 +294,26 @@ impl Page for Timeline {
         self.is_live = context.shows(&ID) && self.now(context).is_some();
     }
 
+    fn select(&mut self, name: &str) {
+        let mut parts = name.split('/').map(str::parse::<u64>).map_while(Result::ok);
+        let Some(job) = parts.next() else {
+            return;
+        };
+        let item = parts.next().and_then(|item| usize::try_from(item).ok());
+        let item = item.zip(parts.next());
+        self.wanted = Some(Wanted {
+            job: JobId::new(job),
+            item: item.map(|(item, began)| (ItemId::new(item), Duration::from_nanos(began))),
+        });
+    }
+
     fn wants_poll_in(&self) -> Option<Duration> {
         self.is_live.then_some(POLL_INTERVAL)
     }
 
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
+        self.take_wanted(context);
+        self.go_on_finding(context);
         self.page_ui(context, ui);
     }
 
@@ -220,7 +331,13 @@ impl Page for Timeline {
             command::FOLLOW if self.shown.is_some() => Some("Nothing in a file goes on."),
             command::SHOW_IN_RESULTS => {
                 let has_none = self.selected_item(context).is_none();
-                has_none.then_some("Click a bar of a job of this program first.")
+                has_none.then_some(NO_BAR)
+            }
+            command::SHOW_OUTPUT => self.why_no_output(context),
+            command::WHO_WAITS => self.why_no_waits(context),
+            command::FIND_NEXT | command::FIND_PREVIOUS => {
+                let is_empty = self.find.text.is_empty();
+                is_empty.then_some("Type a part of a name first.")
             }
             command::FIT => self.view().range.is_none().then_some("All is shown."),
             _ => None,
@@ -273,6 +390,11 @@ impl Page for Timeline {
                     context.open = Some((workbench::ID, item));
                 }
             }
+            command::SHOW_OUTPUT => self.open_pane(workbench::Pane::Output, context),
+            command::WHO_WAITS => self.open_pane(workbench::Pane::Waits, context),
+            command::FIND => self.find.takes_keyboard = true,
+            command::FIND_NEXT => self.find(false),
+            command::FIND_PREVIOUS => self.find(true),
             // The view has the keys of the others.
             _ => {}
         }

@@ -1,15 +1,20 @@
 //! What the page `Timeline` looks like.
 
-use eframe::egui::{CentralPanel, Checkbox, Frame, Rangef, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{
+    CentralPanel, Checkbox, Frame, Key, Rangef, RichText, ScrollArea, TextEdit, Ui,
+};
 
+use super::find::Find;
+use super::range_fields::RangeFields;
 use super::statistics::Subject;
 use super::{Timeline, command};
 use crate::format;
 use crate::pages::PageContext;
 use crate::pages::commands::{self, UiCommand, Unavailable};
+use crate::ui::choice_box::choice_box_ui;
 use crate::ui::layout::{Edge, Pane, rest_ui, scroll_ui};
 use crate::ui::trace_view::{TraceView, TraceViewState};
-use crate::ui::widgets::{empty_ui, tab_row_ui, tab_ui};
+use crate::ui::widgets::{empty_ui, keep_together, tab_row_ui, tab_ui};
 
 const DETAILS_HEIGHT: f32 = 108.0;
 const STATISTICS_HEIGHT: f32 = 250.0;
@@ -20,7 +25,11 @@ const MIN_DETAILS_HEIGHT: f32 = 40.0;
 /// The height that lanes and details need at least, and that of the lanes alone.
 const LEAST_HEIGHT: f32 = 280.0;
 const LEAST_LANES: f32 = 160.0;
-const FILTER_WIDTH: f32 = 150.0;
+const FILTER_WIDTH: f32 = 130.0;
+const FIND_WIDTH: f32 = 110.0;
+const ONLY_WIDTH: f32 = 96.0;
+/// The room for the name of a field.
+const FILTER_NAME: f32 = 44.0;
 
 impl Timeline {
     pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) {
@@ -51,6 +60,8 @@ impl Timeline {
             shown,
             commands,
             statistics,
+            find,
+            range_fields,
             ..
         } = self;
         let opened = shown.and_then(|shown| opened.traces.get_mut(shown));
@@ -58,12 +69,14 @@ impl Timeline {
             Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
             None => (context.trace.trace(), view, &[][..]),
         };
-        tools_ui(state, &mut statistics.is_shown, unavailable, ui, commands);
+        let shows_statistics = &mut statistics.is_shown;
+        tools_ui(state, find, shows_statistics, unavailable, ui, commands);
         if trace.is_empty() {
             let hint = "Start a job on the page Workbench: here it is shown what ran when, and what waited.";
             return empty_ui(ui, "Nothing has run yet", hint);
         }
         let view = TraceView::new(trace, now);
+        range_ui(&view, state, range_fields, ui);
         rest_ui(height, LEAST_HEIGHT, ui, |ui| {
             let most = ui.available_height() - LEAST_LANES;
             let (name, size) = if statistics.is_shown {
@@ -99,9 +112,13 @@ impl Timeline {
             return;
         }
         tab_row_ui(ui, |ui| {
+            let before = self.shown;
             tab_ui(&mut self.shown, None, "This program", ui);
             for (place, opened) in self.opened.traces.iter().enumerate() {
                 tab_ui(&mut self.shown, Some(place), &opened.name, ui);
+            }
+            if self.shown != before {
+                self.find.stop();
             }
         });
     }
@@ -109,6 +126,7 @@ impl Timeline {
 
 fn tools_ui(
     view: &mut TraceViewState,
+    find: &mut Find,
     shows_statistics: &mut bool,
     unavailable: &Unavailable,
     ui: &mut Ui,
@@ -130,11 +148,14 @@ fn tools_ui(
         }
         ui.checkbox(shows_statistics, "Statistics")
             .on_hover_text(STATISTICS);
+        keep_together(FILTER_WIDTH + FILTER_NAME, ui);
         let label = ui.label("Filter");
         let filter = TextEdit::singleline(&mut view.filter)
             .hint_text("job or thread")
             .desired_width(FILTER_WIDTH);
         ui.add(filter).labelled_by(label.id);
+        choice_box_ui("Bars that stand out", &mut view.only, ONLY_WIDTH, ui);
+        find_ui(find, unavailable, ui, commands);
         for command in [
             command::OPEN,
             command::SAVE,
@@ -144,6 +165,62 @@ fn tools_ui(
             if unavailable.button(command, ui).clicked() {
                 commands.push(command);
             }
+        }
+    });
+}
+
+/// The search for bars by their names.
+fn find_ui(find: &mut Find, unavailable: &Unavailable, ui: &mut Ui, commands: &mut Vec<UiCommand>) {
+    keep_together(FIND_WIDTH + FILTER_NAME, ui);
+    let label = ui.label("Find");
+    let field = TextEdit::singleline(&mut find.text)
+        .hint_text("part of a name")
+        .desired_width(FIND_WIDTH);
+    let field = ui.add(field).labelled_by(label.id);
+    if std::mem::take(&mut find.takes_keyboard) {
+        field.request_focus();
+    }
+    if field.changed() {
+        find.stop();
+    }
+    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        field.request_focus();
+        let goes_back = ui.input(|input| input.modifiers.shift);
+        let command = if goes_back {
+            command::FIND_PREVIOUS
+        } else {
+            command::FIND_NEXT
+        };
+        if unavailable.why_not(command).is_none() {
+            commands.push(command);
+        }
+    }
+    for command in [command::FIND_NEXT, command::FIND_PREVIOUS] {
+        if unavailable.button(command, ui).clicked() {
+            commands.push(command);
+        }
+    }
+    if let Some(status) = find.status() {
+        ui.label(RichText::new(status).weak());
+    }
+}
+
+/// The shown time in figures.
+fn range_ui(
+    view: &TraceView<'_>,
+    state: &mut TraceViewState,
+    fields: &mut RangeFields,
+    ui: &mut Ui,
+) {
+    let whole = view.whole();
+    let shown = state.range.unwrap_or(whole);
+    ui.horizontal_wrapped(|ui| {
+        if let Some(typed) = fields.ui(shown, whole, ui) {
+            state.range = Some(typed.within(whole));
+            state.follows = false;
+        }
+        if let Some(problem) = &fields.problem {
+            ui.label(problem);
         }
     });
 }
@@ -175,11 +252,19 @@ fn details_ui(
             return;
         };
         ui.label(text);
+        ui.horizontal_wrapped(|ui| {
+            for command in [
+                command::SHOW_IN_RESULTS,
+                command::SHOW_OUTPUT,
+                command::WHO_WAITS,
+            ] {
+                if unavailable.button(command, ui).clicked() {
+                    commands.push(command);
+                }
+            }
+        });
         for mark in view.marks_of(state.selected.map(|selected| selected.lane)) {
             ui.label(RichText::new(mark).weak());
-        }
-        if unavailable.button(command::SHOW_IN_RESULTS, ui).clicked() {
-            commands.push(command::SHOW_IN_RESULTS);
         }
     });
 }

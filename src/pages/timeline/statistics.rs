@@ -263,8 +263,9 @@ impl Figures {
             let button = Button::selectable(is_selected, &step.text);
             let button = ui.add_enabled(step.span.is_some(), button);
             if button.on_disabled_hover_text("It has no bar.").clicked() {
-                state.selected = step.span;
-                state.reveals = true;
+                if let Some(span) = step.span {
+                    state.show_span(span);
+                }
             }
         }
     }

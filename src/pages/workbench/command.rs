@@ -108,6 +108,8 @@ commands! {
     FOLLOW: None, PAGE, "Follow",
         "Go to the last line and follow new ones. Until then these lines stay, even if they are no \
          longer kept.";
+    SHOW_IN_TIMELINE: None, ShortcutScope::Item, "Show in timeline",
+        "When it ran, and what ran and waited beside it.";
     RESOLVE_BACKTRACE: None, ShortcutScope::Item, "Resolve backtrace",
         "Look up the functions and lines in which the panic happened.";
 }

@@ -171,9 +171,10 @@ impl Workbench {
         }
     }
 
-    /// Selects the job with this number, and after a `/` one of its items.
+    /// Selects the job with this number, after a `/` one of its items, and after another one the title of a pane.
     fn select_by_name(&mut self, name: &str) {
-        let (job, item) = name.split_once('/').unwrap_or((name, ""));
+        let mut parts = name.split('/');
+        let (job, item) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
         let job = job.parse().ok().map(JobId::new);
         let Some(job) = job.filter(|job| self.record.job(*job).is_some()) else {
             return;
@@ -183,6 +184,10 @@ impl Workbench {
             self.state.pane = Pane::Results;
             self.state.results.selection.select_only(ItemId::new(item));
             self.state.results.scroll_to = Some(item);
+        }
+        let pane = parts.next().unwrap_or("");
+        if let Some(pane) = Pane::ALL.into_iter().find(|it| it.title() == pane) {
+            self.state.pane = pane;
         }
     }
 

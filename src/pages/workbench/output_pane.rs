@@ -59,7 +59,12 @@ pub(crate) fn output_ui(
 }
 
 fn actions_ui(shown: &ShownOutput, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    for command in [command::SAVE_OUTPUT, command::COPY_OUTPUT, command::FOLLOW] {
+    for command in [
+        command::SHOW_IN_TIMELINE,
+        command::SAVE_OUTPUT,
+        command::COPY_OUTPUT,
+        command::FOLLOW,
+    ] {
         let button = commands::info(command).button(shown.why_not(command), ui);
         if button.clicked() {
             commands.push(WorkbenchCommand::Ui(command));

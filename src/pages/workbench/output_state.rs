@@ -125,6 +125,7 @@ impl ShownOutput {
                 let follows = self.scroll.follows;
                 follows.then_some("The newest lines are already followed.")
             }
+            command::SHOW_IN_TIMELINE => None,
             _ => (self.log.len() == 0).then_some("Nothing was printed on this stream."),
         }
     }

@@ -10,9 +10,10 @@ use crate::record::{ItemRecord, ItemState, JobRecord};
 use crate::ui::widgets::walk_menu;
 
 /// The entries; `None` is a line between them.
-const ENTRIES: [Option<UiCommand>; 12] = [
+const ENTRIES: [Option<UiCommand>; 13] = [
     Some(command::OPEN_FILE),
     Some(command::SHOW_IN_FOLDER),
+    Some(command::SHOW_IN_TIMELINE),
     None,
     Some(command::COPY_PATH),
     Some(command::COPY_DIGEST),
@@ -116,6 +117,10 @@ pub(super) fn why_not(
         command::COPY_DIGEST => {
             let has_digest = items.take(LOOKED_AT).any(|item| has_digest(item));
             (!has_digest && !has_more).then_some("There is no digest.")
+        }
+        command::SHOW_IN_TIMELINE => {
+            let has_begun = items.take(LOOKED_AT).any(|item| item.started_at.is_some());
+            (!has_begun).then_some("It has not begun to run.")
         }
         command::COMPARE if selection.len() > 2 => {
             Some("Select two rows, or one to compare with a digest that you paste.")

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::compare::Comparison;
 use super::result_text::{result_line, result_text};
-use super::{Inputs, Selection, Workbench, command, results_menu};
+use super::{Inputs, Pane, Selection, Workbench, command, results_menu};
 use crate::board::ItemNames;
 use crate::format;
 use crate::jobs::JobSpec;
-use crate::pages::PageContext;
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
+use crate::pages::{PageContext, timeline};
 use crate::record::{ItemId, ItemRecord, ItemState, JobId, JobRecord};
 use crate::ui::notices::{Notice, NoticeAction};
 use crate::ui::status_style::item_word;
@@ -74,6 +74,21 @@ impl Workbench {
             }
             _ => self.copy_rows(command, job, context),
         }
+    }
+
+    /// Shows in the timeline the process whose output is shown, else the first selected item that has begun, else the job.
+    pub(super) fn show_in_timeline(&self, job: JobId, context: &mut PageContext) {
+        let Some(job) = self.record.job(job) else {
+            return;
+        };
+        let shown = self.state.output.shown.as_ref();
+        let shown = shown.filter(|shown| self.state.pane == Pane::Output && shown.job == job.id());
+        let selected = self.state.results.selection.items();
+        let items = shown.map(|shown| shown.item).into_iter().chain(selected);
+        let items = items.filter_map(|item| job.item(item));
+        let mut begun = items.filter_map(|item| Some((item.id, item.started_at?)));
+        let place = timeline::place_of(job.id(), begun.next());
+        context.open = Some((timeline::ID, place));
     }
 
     /// Copies something of each selected row, in the order of the rows.

@@ -185,6 +185,7 @@ impl Workbench {
                 self.remove(job, context);
                 context.announcement.clear();
             }
+            command::SHOW_IN_TIMELINE => self.show_in_timeline(job, context),
             _ if results_menu::has(command) => self.run_on_rows(command, job, context),
             command::NEXT_PAGE | command::PREVIOUS_PAGE => self.state.results.turn(command),
             _ => self.run_on_output(command, context),

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use eframe::egui::{RichText, Ui};
 
-use super::WorkbenchCommand;
 use super::waits_table::waits_table_ui;
+use super::{WorkbenchCommand, command};
 use crate::board::JobBoard;
 use crate::board::waits::WaitLooks;
 use crate::choice::choices;
 use crate::format;
+use crate::pages::commands;
 use crate::record::{ItemId, JobId, Record, WaitNode, Waits};
 use crate::ui::wait_picture::{PicturePlaces, WaitPicture, ring_ui};
 use crate::ui::widgets::{empty_ui, tabs_ui};
@@ -68,7 +69,7 @@ impl WaitsPane {
         selected: Option<ItemId>,
         now: Duration,
         ui: &mut Ui,
-        commands: &mut Vec<WorkbenchCommand>,
+        pushed: &mut Vec<WorkbenchCommand>,
     ) {
         self.is_drawn = true;
         let Some(waits) = &self.waits else {
@@ -80,7 +81,13 @@ impl WaitsPane {
             empty_ui(ui, "No waits", hint);
             return;
         }
-        tabs_ui(&mut self.form, ui);
+        ui.horizontal_wrapped(|ui| {
+            tabs_ui(&mut self.form, ui);
+            let show = commands::info(command::SHOW_IN_TIMELINE);
+            if show.button(None, ui).clicked() {
+                pushed.push(WorkbenchCommand::Ui(command::SHOW_IN_TIMELINE));
+            }
+        });
         rings_ui(waits, ui);
         for note in &waits.notes {
             ui.label(RichText::new(note).weak());
@@ -89,7 +96,7 @@ impl WaitsPane {
             Form::Picture => picture_ui(waits, &mut self.places, (job, selected), now, ui),
             Form::Table => waits_table_ui(waits, now, ui),
         };
-        commands.extend(clicked);
+        pushed.extend(clicked);
     }
 }
 

@@ -76,6 +76,8 @@ impl Workbench {
             command::SAVE_LIST => {
                 (job.counts().returned == 0).then_some("There is no checksum yet.")
             }
+            // The other panes have a process, or the job, that they show.
+            command::SHOW_IN_TIMELINE if self.state.pane != Pane::Results => None,
             _ if results_menu::has(command) => {
                 results_menu::why_not(command, job, &self.state.results)
             }

@@ -14,8 +14,8 @@ const MAX_ODD: usize = 10_000;
 const MAX_OVERLAPS: usize = 64;
 /// The bytes of texts that each event may have without being counted.
 const SHORT_TEXT: usize = 256;
-/// The bytes that all longer texts may have together.
-const MAX_TEXT: usize = 256 << 20;
+/// The bytes that all longer texts may have together. Equal names count once.
+const MAX_TEXT: usize = 32 << 20;
 /// Programs that write times in whole microseconds round the begin and the length, so spans that lie in each other or
 /// follow each other may overlap by so many nanoseconds (`crox`, of the self-profiles of rustc, has such).
 const ROUNDING: i64 = 1_000;
@@ -106,7 +106,15 @@ impl Collected {
 
     pub(super) fn add(&mut self, event: &Event<'_>) {
         let at = event.ts.map(|Micros(at)| at);
-        let text = event.text_len();
+        let name = event.name.as_deref().unwrap_or("");
+        let new = |name: &str| {
+            if self.trace.has_text(name) {
+                0
+            } else {
+                name.len()
+            }
+        };
+        let text = event.text_len() + new(name);
         if text > SHORT_TEXT {
             self.text += text;
             if self.text > MAX_TEXT {
@@ -436,7 +444,8 @@ fn name_items(lanes: &mut [LaneEvents], places: &[usize], group: GroupId, trace:
             Some(name) => trace.name(group, name).into_owned(),
             None => format!("item {}", number + 1),
         };
-        trace.add_item(group, &name);
+        // When it was found is not in the file.
+        trace.add_item(group, &name, u64::MAX);
     }
 }
 

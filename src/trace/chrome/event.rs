@@ -107,14 +107,14 @@ impl Event<'_> {
         args.unwrap_or_default()
     }
 
-    /// The bytes of all texts that may be kept.
+    /// The bytes of all texts that may be kept, without the name.
     pub(super) fn text_len(&self) -> usize {
         let ids = [&self.pid, &self.tid, &self.id];
         let ids = ids.into_iter().flatten().map(|id| id.0.len());
         let id2 = self.id2.iter().flat_map(|id2| [&id2.local, &id2.global]);
         let id2 = id2.flatten().map(|id| id.0.len());
-        let texts = [&self.name, &self.cat].into_iter().flatten();
-        ids.chain(id2).chain(texts.map(|text| text.len())).sum()
+        let cat = self.cat.iter().map(|cat| cat.len());
+        ids.chain(id2).chain(cat).sum()
     }
 
     /// The number of an asynchronous event or of a flow, with all that makes it unique.
@@ -151,6 +151,18 @@ enum NumberOrText {
     Text(String),
 }
 
+/// Far enough from the ends for sums and differences.
+const FAR: i64 = 4_000_000_000_000_000_000;
+
+impl NumberOrText {
+    fn as_whole(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => number.as_i64(),
+            Self::Text(text) => text.trim().parse().ok(),
+        }
+    }
+}
+
 impl From<NumberOrText> for Ident {
     fn from(value: NumberOrText) -> Self {
         Self(match value {
@@ -165,14 +177,17 @@ impl TryFrom<NumberOrText> for Micros {
 
     #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
     fn try_from(value: NumberOrText) -> Result<Self, Self::Error> {
+        // A floating-point number has no nanoseconds of a time since 1970.
+        if let Some(nanos) = value.as_whole().and_then(|whole| whole.checked_mul(1_000)) {
+            return Ok(Self(nanos.clamp(-FAR, FAR)));
+        }
         let micros = match value {
             NumberOrText::Number(number) => number.as_f64(),
             NumberOrText::Text(text) => text.trim().parse().ok(),
         };
         match micros {
-            // Far enough from the ends for sums and differences.
             Some(micros) if f64::is_finite(micros) => {
-                Ok(Self((micros * 1e3).round().clamp(-4e18, 4e18) as i64))
+                Ok(Self(((micros * 1e3).round() as i64).clamp(-FAR, FAR)))
             }
             _ => Err("a time that is no number"),
         }

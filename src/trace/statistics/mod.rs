@@ -148,7 +148,7 @@ pub(super) fn items_of(group: &Group, id: GroupId) -> impl Iterator<Item = (&Lan
     spans.filter(move |(_, span)| is_busy(span) && (!has_names || is_named(span)))
 }
 
-/// The waits of a group, each with its lane: spans that wait, sleep, are queued or paused.
+/// The waits of a group, each with its lane: spans that wait, sleep, are queued, paused or frozen.
 pub(super) fn waits_of(group: &Group, id: GroupId) -> impl Iterator<Item = (&Lane, &Span)> {
     let spans = group.lanes(id).flat_map(|(_, lane)| {
         let rows = lane.rows().iter();
@@ -209,7 +209,7 @@ impl Shares {
         match state {
             SpanState::Runs => &mut self.busy,
             SpanState::Queued => &mut self.queued,
-            SpanState::Unknown => &mut self.unknown,
+            SpanState::Unknown | SpanState::Frozen => &mut self.unknown,
             SpanState::WaitsInJoin
             | SpanState::WaitsUntilDeadline
             | SpanState::Waits

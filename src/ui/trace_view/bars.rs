@@ -2,9 +2,12 @@
 
 use eframe::egui::{Color32, Mesh, Rangef, Rect};
 
+use super::counters::add_area;
+use super::only::Only;
 use super::range::TimeRange;
-use super::style::{Look, look};
-use crate::trace::{Piece, Row};
+use super::style::{Look, look, stripe_color};
+use crate::trace::{Counter, Piece, Row};
+use crate::ui::hatching::add_hatch;
 use crate::ui::legend::outline_of;
 use crate::ui::tokens::Tokens;
 
@@ -82,6 +85,8 @@ pub(super) struct Bars<'a> {
     /// The width of a pixel in points.
     pub(super) pixel: f32,
     pub(super) tokens: &'a Tokens,
+    /// The others are paler.
+    pub(super) only: Only,
     pub(super) mesh: &'a mut Mesh,
 }
 
@@ -120,14 +125,26 @@ impl Bars<'_> {
                 }
                 last => {
                     if let Some(done) = last.replace(bar) {
-                        draw(&done, y, self.mesh);
+                        draw(&done, y, self.tokens, self.mesh);
                     }
                 }
             }
         });
         if let Some(last) = last {
-            draw(&last, y, self.mesh);
+            draw(&last, y, self.tokens, self.mesh);
         }
+    }
+
+    /// Adds the area of a counter.
+    pub(super) fn add_counter(&mut self, counter: &Counter, area: Rect) {
+        let (scale, pixel) = (self.scale, self.pixel);
+        add_area(
+            counter,
+            area,
+            (scale, self.now, pixel),
+            self.tokens,
+            self.mesh,
+        );
     }
 
     fn bar(&self, piece: &Piece) -> Option<Bar> {
@@ -147,6 +164,9 @@ impl Bars<'_> {
         if piece.count > 1 && !piece.outcome.is_failure() {
             look.color = pale(look.color, piece.busy, ended - piece.began);
         }
+        if !self.only.has(piece) {
+            look.color = look.color.gamma_multiply(OTHERS);
+        }
         (min <= axis.max).then_some(Bar {
             x: Rangef::new(min, max),
             look,
@@ -154,6 +174,8 @@ impl Bars<'_> {
     }
 }
 
+/// How much of their colour the bars have that a filter leaves out.
+const OTHERS: f32 = 0.2;
 /// A bar that is wide enough for a text.
 const MIN_LABEL: f32 = 36.0;
 
@@ -167,7 +189,7 @@ fn pale(color: Color32, busy: u64, length: u64) -> Color32 {
     color.gamma_multiply(PALEST + (1.0 - PALEST) * step)
 }
 
-fn draw(bar: &Bar, y: Rangef, mesh: &mut Mesh) {
+fn draw(bar: &Bar, y: Rangef, tokens: &Tokens, mesh: &mut Mesh) {
     let y = Rangef::point(y.center()).expand((y.span() - GAP) * bar.look.share / 2.0);
     let rect = Rect::from_x_y_ranges(bar.x, y);
     if bar.look.is_hollow && bar.x.span() > 3.0 * OUTLINE {
@@ -176,5 +198,8 @@ fn draw(bar: &Bar, y: Rangef, mesh: &mut Mesh) {
         }
     } else {
         mesh.add_colored_rect(rect, bar.look.color);
+    }
+    if let Some(hatch) = bar.look.hatch {
+        add_hatch(rect, hatch, stripe_color(bar.look, tokens), mesh);
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn walked(
 fn first_span(trace: &Trace, places: &[Place]) -> Option<SpanId> {
     let lane = places.iter().find_map(|place| match place.entry {
         Entry::Lane(lane) => Some(lane),
-        Entry::Group(_) => None,
+        Entry::Group(_) | Entry::Counter(_) => None,
     })?;
     let first = SpanId {
         lane,
@@ -105,7 +105,7 @@ fn first_span(trace: &Trace, places: &[Place]) -> Option<SpanId> {
 fn beside(trace: &Trace, from: SpanId, places: &[Place], below: bool) -> Option<SpanId> {
     let lanes = places.iter().filter_map(|place| match place.entry {
         Entry::Lane(lane) => Some(lane),
-        Entry::Group(_) => None,
+        Entry::Group(_) | Entry::Counter(_) => None,
     });
     let rows: Vec<_> = lanes
         .flat_map(|lane| {

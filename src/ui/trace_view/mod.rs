@@ -4,7 +4,9 @@
 //! for a million spans as for some thousand. All bars form one mesh.
 
 mod bars;
+mod counters;
 mod keys;
+mod only;
 mod painter;
 mod places;
 mod range;
@@ -18,21 +20,27 @@ use eframe::egui::{
     Stroke, Ui, UiBuilder, Vec2, WidgetInfo,
 };
 
+pub use self::only::Only;
 use self::painter::Painter;
-use self::places::{Entry, Place};
+use self::places::{Entry, KeptPlaces, Place};
 pub use self::range::TimeRange;
 use super::legend::legend_ui;
 use super::time_axis::AXIS_HEIGHT;
 use super::tokens::{UNIT, tokens};
 use super::widgets::cut_in_the_middle;
 use crate::format;
-use crate::trace::{GroupId, Lane, LaneId, SpanId, SpanOutcome, Trace};
+use crate::trace::{CounterId, GroupId, Lane, LaneId, SpanId, SpanOutcome, Trace};
 
 /// The column of names, left of the lanes.
 const NAME_WIDTH: f32 = 150.0;
 const NAME_SIZE: f32 = 12.5;
 /// The strip of the window's frames, below the lanes.
 const STRIP_HEIGHT: f32 = 34.0;
+/// A shorter wait of an item, in nanoseconds, is not worth a word.
+const LEAST_WAIT: u64 = 10_000_000;
+/// A span that takes less of the shown time than this is too short to be seen, and then is made to take so much.
+const LEAST_SHARE: f64 = 0.01;
+const ZOOMED_SHARE: f64 = 0.1;
 /// A span is found this many points beside it.
 const REACH: f32 = 3.0;
 
@@ -49,11 +57,26 @@ pub struct TraceViewState {
     pub selected: Option<SpanId>,
     /// Only groups and lanes whose name has this text are shown.
     pub filter: String,
+    /// Spans of this kind stand out, and lanes without one are not shown.
+    pub only: Only,
     /// Whether the selected span is to be brought into sight.
-    pub reveals: bool,
+    reveals: bool,
+    /// Whether the time is to be zoomed then if the span would be too short to be seen.
+    zooms: bool,
     /// That of the bars, whose memory the next frame uses again. Else the allocator would give up to megabytes back to the
     /// system after each frame.
     bars: Arc<Mesh>,
+    places: KeptPlaces,
+}
+
+impl TraceViewState {
+    /// Selects a span, brings it into sight, and zooms to it if it would be too short to be seen.
+    pub fn show_span(&mut self, span: SpanId) {
+        self.selected = Some(span);
+        self.follows = false;
+        self.reveals = true;
+        self.zooms = true;
+    }
 }
 
 /// A view of a trace.
@@ -67,9 +90,8 @@ pub struct TraceView<'a> {
 impl<'a> TraceView<'a> {
     /// A view of a trace that goes on until `now`; `None` if nothing in it goes on.
     pub fn new(trace: &'a Trace, now: Option<u64>) -> Self {
-        let begins = trace.lanes().filter_map(|(_, lane)| lane.began());
         let until = now.unwrap_or(0).max(trace.last_at());
-        let whole = TimeRange::new(begins.min().unwrap_or(0).min(until), until);
+        let whole = TimeRange::new(trace.first_at().unwrap_or(0).min(until), until);
         Self { trace, now, whole }
     }
 
@@ -96,8 +118,15 @@ impl<'a> TraceView<'a> {
         } else {
             ""
         };
+        let waited = self.trace.waited(id).unwrap_or(0);
+        let waited = if waited < LEAST_WAIT {
+            String::new()
+        } else {
+            let waited = format::duration(duration(waited));
+            format!(", waited {waited} for its turn")
+        };
         Some(format!(
-            "{}\n{doing}, {}{goes_on}, from {}\n{}",
+            "{}\n{doing}, {}{goes_on}, from {}{waited}\n{}",
             self.trace.name(id.lane.group, span.name),
             format::duration(duration(ended - span.began())),
             format::duration(duration(span.began().saturating_sub(begin(self.whole)))),
@@ -122,6 +151,7 @@ impl<'a> TraceView<'a> {
         let room = ui.available_rect_before_wrap();
         let axis = Rangef::new(room.left() + NAME_WIDTH, room.right() - UNIT * 3.0);
         let mut range = self.shown_range(state, whole);
+        self.unhide(state);
         let places = places::places(self.trace, state);
         let before = (
             state.range,
@@ -145,9 +175,7 @@ impl<'a> TraceView<'a> {
         }
         let painter = Painter::new(self, state, range, axis, ui);
         painter.axis(top, plot, ui);
-        if has_frames {
-            self.strip_ui(strip, &painter, ui);
-        }
+        let clicked_freeze = has_frames.then(|| self.strip_ui(strip, &painter, ui));
         let mut clicked = None;
         let mut ui = ui.new_child(UiBuilder::new().max_rect(lanes));
         let scroll = ScrollArea::vertical().auto_shrink(false).id_salt("lanes");
@@ -170,7 +198,9 @@ impl<'a> TraceView<'a> {
             }
             let pointer = background.hover_pos();
             let hit = pointer.and_then(|at| painter.span_at(shown, origin, at));
-            if let Some(text) = hit.and_then(|hit| self.text(hit)) {
+            let count = || pointer.and_then(|at| painter.count_at(shown, origin, at));
+            let text = hit.and_then(|hit| self.text(hit)).or_else(count);
+            if let Some(text) = text {
                 background.clone().on_hover_text_at_pointer(text);
             }
             clicked = background.clicked().then_some(hit);
@@ -180,6 +210,9 @@ impl<'a> TraceView<'a> {
             background.request_focus();
         }
         self.walk(state, &places, &background, &ui);
+        if let Some(freeze) = clicked_freeze.flatten() {
+            state.show_span(freeze);
+        }
         before
             != (
                 state.range,
@@ -212,18 +245,23 @@ impl<'a> TraceView<'a> {
         range
     }
 
-    /// The frames of the window, and their times.
-    fn strip_ui(&self, strip: Rect, painter: &Painter<'_>, ui: &Ui) {
-        let response = ui.interact(strip, ui.scope_id().with("frames"), Sense::hover());
+    /// The frames of the window, and their times. Returns the freeze that is clicked.
+    fn strip_ui(&self, strip: Rect, painter: &Painter<'_>, ui: &Ui) -> Option<SpanId> {
+        let response = ui.interact(strip, ui.scope_id().with("frames"), Sense::click());
         response.widget_info(|| {
             let longest = self.trace.frames().iter().map(|frame| frame.took).max();
             let longest = longest.map_or_else(String::new, |took| {
                 format!(", longest {}", format::duration(duration(took)))
             });
+            let freezes = self.trace.freezes().map_or(0, |(_, freezes)| freezes.len());
+            let freezes = match freezes {
+                0 => String::new(),
+                freezes => format!(", {}", format::plural(freezes, "freeze", "freezes")),
+            };
             WidgetInfo::labeled(
                 egui::Role::Image,
                 true,
-                format!("Frames of this window{longest}"),
+                format!("Frames of this window{longest}{freezes}"),
             )
         });
         let at = Pos2::new(strip.left() + UNIT * 5.0, strip.center().y);
@@ -237,19 +275,27 @@ impl<'a> TraceView<'a> {
             color,
         );
         painter.frames(strip, ui);
-        let frame = response.hover_pos().and_then(|at| painter.frame_at(at));
-        if let Some(frame) = frame {
-            response.on_hover_text_at_pointer(format!(
-                "A frame that was there {} after it was due",
-                format::duration(duration(frame.took))
-            ));
+        let pointer = response.hover_pos();
+        let freeze = pointer.and_then(|at| painter.freeze_at(at));
+        let text = match freeze.and_then(|freeze| self.text(freeze)) {
+            Some(text) => Some(text),
+            None => pointer.and_then(|at| painter.frame_at(at)).map(|frame| {
+                let late = format::duration(duration(frame.took));
+                format!("A frame that was there {late} after it was due")
+            }),
+        };
+        let is_clicked = response.clicked();
+        if let Some(text) = text {
+            response.on_hover_text_at_pointer(text);
         }
+        freeze.filter(|_| is_clicked)
     }
 
     /// The heading of a group, or the name of a lane.
     fn entry_ui(&self, place: &Place, rect: Rect, state: &mut TraceViewState, ui: &Ui) {
         match place.entry {
             Entry::Group(id) => self.group_ui(id, rect, state, ui),
+            Entry::Counter(id) => self.counter_ui(id, rect, ui),
             Entry::Lane(id) => self.lane_ui(id, rect, state, ui),
         }
     }
@@ -321,6 +367,32 @@ impl<'a> TraceView<'a> {
         });
     }
 
+    fn counter_ui(&self, id: CounterId, rect: Rect, ui: &Ui) {
+        let Some(counter) = self.trace.counter(id) else {
+            return;
+        };
+        let rect = rect.with_max_x(rect.left() + NAME_WIDTH);
+        let response = ui.interact(rect, ui.scope_id().with(("counter", id)), Sense::hover());
+        let text = || {
+            let group = self.trace.group(id.group).map_or("", |group| &group.name);
+            let (now, peak) = (counter.value(), counter.peak());
+            let (now, peak) = (format::count(now), format::count(peak));
+            format!(
+                "{}, {group}: {now} at the end, {peak} at most",
+                counter.name
+            )
+        };
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, text()));
+        let font = FontId::proportional(NAME_SIZE);
+        let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);
+        let color = tokens(ui).text_weak;
+        let painter = ui.painter();
+        painter.text(at, Align2::LEFT_CENTER, &counter.name, font, color);
+        response.on_hover_ui(|ui| {
+            ui.label(text());
+        });
+    }
+
     /// The name of a lane with that of its group.
     fn long_name(&self, id: LaneId, lane: &Lane) -> String {
         let group = self.trace.group(id.group);
@@ -346,12 +418,26 @@ impl<'a> TraceView<'a> {
     }
 
     fn summary(&self) -> String {
-        let groups = self.trace.groups().count();
+        let groups = self.trace.group_count();
         format!(
             "Timeline of {}, {}",
             format::plural(groups, "group", "groups"),
             format::plural(self.trace.len(), "span", "spans")
         )
+    }
+
+    /// Brings the lane of a span that is to be seen out of a folded group, and out of what the filters leave out.
+    fn unhide(&self, state: &mut TraceViewState) {
+        let Some(selected) = state.selected.filter(|_| state.reveals) else {
+            return;
+        };
+        state.folded.remove(&selected.lane.group);
+        let entry = Entry::Lane(selected.lane);
+        let places = places::places(self.trace, state);
+        if places.iter().all(|place| place.entry != entry) {
+            state.filter.clear();
+            state.only = Only::All;
+        }
     }
 
     /// How far down the lane of the selected span is, if that is to be brought into sight.
@@ -361,8 +447,15 @@ impl<'a> TraceView<'a> {
         }
         let selected = state.selected?;
         let span = self.trace.span(selected)?;
-        if let Some(range) = state.range {
-            let (began, ended) = (span.began() as f64, span.ended_by(self.end()) as f64);
+        let (began, ended) = (span.began() as f64, span.ended_by(self.end()) as f64);
+        let range = state.range.unwrap_or_else(|| self.whole.with_margin());
+        let is_short = ended - began < range.length() * LEAST_SHARE;
+        if std::mem::take(&mut state.zooms) && is_short {
+            let factor = (ended - began) / (range.length() * ZOOMED_SHARE);
+            let moved = range.showing(began, ended);
+            let zoomed = moved.zoomed(began.midpoint(ended), factor);
+            state.range = Some(zoomed.within(self.whole));
+        } else if state.range.is_some() {
             state.range = Some(range.showing(began, ended));
         }
         let place = places

@@ -10,8 +10,9 @@ use eframe::egui::{
 use super::bars::{Bars, Scale};
 use super::places::{Entry, LANE_GAP, Place, ROW_HEIGHT};
 use super::range::TimeRange;
-use super::{REACH, TraceView, TraceViewState, begin, duration};
-use crate::trace::{Flow, FlowKind, Frame, Lane, LaneId, Row, SpanId};
+use super::{Only, REACH, TraceView, TraceViewState, begin, duration};
+use crate::format;
+use crate::trace::{CounterId, Flow, FlowKind, Frame, Lane, LaneId, Row, SpanId};
 use crate::ui::time_axis::TimeAxis;
 use crate::ui::tokens::{Tokens, tokens};
 
@@ -22,12 +23,15 @@ const MAX_ARROWS: usize = 300;
 const FRAMES: (f32, f32) = (0.5e6, 1_000.0e6);
 /// Frames above this many nanoseconds miss a refresh of a 60 Hz screen.
 const SLOW: u64 = 16_700_000;
+/// How much of its colour the band of a freeze has.
+const BAND: f32 = 0.3;
 /// The size of a mark.
 const MARK: f32 = 4.0;
 
 pub(super) struct Painter<'a> {
     view: &'a TraceView<'a>,
     selected: Option<SpanId>,
+    only: Only,
     /// The time that the labels call 0.
     origin: u64,
     axis: Rangef,
@@ -46,6 +50,7 @@ impl<'a> Painter<'a> {
         Self {
             view,
             selected: state.selected,
+            only: state.only,
             origin: begin(view.whole),
             axis,
             scale: Scale::new(range, axis),
@@ -82,11 +87,17 @@ impl<'a> Painter<'a> {
             now: self.view.end(),
             pixel: 1.0 / ui.ctx().pixels_per_point(),
             tokens: self.tokens,
+            only: self.only,
             mesh,
         };
         for place in places {
-            let Entry::Lane(id) = place.entry else {
-                continue;
+            let id = match place.entry {
+                Entry::Lane(id) => id,
+                Entry::Counter(id) => {
+                    self.counter(id, place, origin, &mut bars);
+                    continue;
+                }
+                Entry::Group(_) => continue,
             };
             for (y, row, number) in self.rows(id, place, origin) {
                 bars.add(row, y, |index, rect, color| {
@@ -107,6 +118,33 @@ impl<'a> Painter<'a> {
         self.flows(&lanes, &painter);
         self.marks(&lanes, &painter);
         self.selection(&lanes, &painter);
+    }
+
+    fn counter(&self, id: CounterId, place: &Place, origin: Pos2, bars: &mut Bars<'_>) {
+        if let Some(counter) = self.view.trace.counter(id) {
+            let top = origin.y + place.top;
+            let y = Rangef::new(top, top + place.height).shrink(LANE_GAP);
+            let area = Rect::from_x_y_ranges(self.axis, y);
+            bars.add_counter(counter, area);
+        }
+    }
+
+    /// What the counter at a position says.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a time that is shown"
+    )]
+    pub(super) fn count_at(&self, places: &[Place], origin: Pos2, at: Pos2) -> Option<String> {
+        let place = place_at(places, origin, at)?;
+        let Entry::Counter(id) = place.entry else {
+            return None;
+        };
+        let counter = self.view.trace.counter(id)?;
+        let time = self.scale.time_at(at.x).max(0.0) as u64;
+        let value = format::count(counter.value_at(time));
+        let time = format::duration(duration(time.saturating_sub(self.origin)));
+        Some(format!("{}: {value} at {time}", counter.name))
     }
 
     /// The frames of the window: of those at one pixel the longest.
@@ -131,7 +169,27 @@ impl<'a> Painter<'a> {
         if let Some(last) = last {
             self.frame_bar(last, plot, &mut mesh);
         }
+        self.freezes(plot, pixel, &mut mesh);
         ui.painter_at(plot).add(Shape::mesh(mesh));
+    }
+
+    /// The freezes: a band over their time, with a mark on top.
+    fn freezes(&self, plot: Rect, pixel: f32, mesh: &mut Mesh) {
+        let Some((_, freezes)) = self.view.trace.freezes() else {
+            return;
+        };
+        let (from, until) = self.scale.ends();
+        let color = self.tokens.failed;
+        // So that marks do not cover each other.
+        let step = self.scale.nanos_of((2.0 * MARK).max(pixel));
+        freezes.pieces(from, until, step, |piece| {
+            let ended = piece.ended.unwrap_or(self.view.end());
+            let x = Rangef::new(self.scale.x_of(piece.began), self.scale.x_of(ended));
+            let band = Rect::from_x_y_ranges(x, plot.y_range());
+            mesh.add_colored_rect(band, color.gamma_multiply(BAND));
+            let middle = x.center().clamp(plot.left() + MARK, plot.right() - MARK);
+            add_mark(Pos2::new(middle, plot.top()), self.tokens.text, mesh);
+        });
     }
 
     fn frame_bar(&self, (x, took): (f32, u64), plot: Rect, mesh: &mut Mesh) {
@@ -166,34 +224,47 @@ impl<'a> Painter<'a> {
         near.max_by_key(|frame| frame.took).copied()
     }
 
-    /// The span at a position.
+    /// The freeze at a position.
+    pub(super) fn freeze_at(&self, at: Pos2) -> Option<SpanId> {
+        let (lane, freezes) = self.view.trace.freezes()?;
+        let index = self.near(freezes, at.x)?;
+        Some(SpanId {
+            lane,
+            row: 0,
+            index,
+        })
+    }
+
+    /// The span of a row at a place, or near it.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a time that is shown"
     )]
-    pub(super) fn span_at(&self, places: &[Place], origin: Pos2, at: Pos2) -> Option<SpanId> {
-        let place = places.iter().find(|place| {
-            let top = origin.y + place.top;
-            (top..top + place.height).contains(&at.y)
-        })?;
-        let Entry::Lane(lane) = place.entry else {
-            return None;
-        };
-        let time = self.scale.time_at(at.x).max(0.0) as u64;
-        let reach = self.scale.nanos_of(REACH);
-        let (_, spans, row) = self
-            .rows(lane, place, origin)
-            .find(|(y, ..)| y.contains(at.y))?;
-        let exact = spans.at(time).map(|(index, _)| index);
-        let index = exact.or_else(|| {
+    fn near(&self, row: &Row, x: f32) -> Option<usize> {
+        let time = self.scale.time_at(x).max(0.0) as u64;
+        let exact = row.at(time).map(|(index, _)| index);
+        exact.or_else(|| {
+            let reach = self.scale.nanos_of(REACH);
             let mut near = None;
             let from = time.saturating_sub(reach);
-            spans.pieces(from, time + reach, reach.max(1), |piece| {
+            row.pieces(from, time + reach, reach.max(1), |piece| {
                 near = near.or(Some(piece.span));
             });
             near
-        })?;
+        })
+    }
+
+    /// The span at a position.
+    pub(super) fn span_at(&self, places: &[Place], origin: Pos2, at: Pos2) -> Option<SpanId> {
+        let place = place_at(places, origin, at)?;
+        let Entry::Lane(lane) = place.entry else {
+            return None;
+        };
+        let (_, spans, row) = self
+            .rows(lane, place, origin)
+            .find(|(y, ..)| y.contains(at.y))?;
+        let index = self.near(spans, at.x)?;
         Some(SpanId { lane, row, index })
     }
 
@@ -255,12 +326,7 @@ impl<'a> Painter<'a> {
                 continue;
             };
             let at = Pos2::new(self.scale.x_of(mark.at), rect.top() + LANE_GAP);
-            let half = Vec2::new(MARK, 0.0);
-            let first = u32::try_from(mesh.vertices.len()).unwrap_or(0);
-            for corner in [at - half, at + half, at + Vec2::new(0.0, 2.0 * MARK)] {
-                mesh.colored_vertex(corner, self.tokens.panicked);
-            }
-            mesh.add_triangle(first, first + 1, first + 2);
+            add_mark(at, self.tokens.panicked, &mut mesh);
         }
         painter.add(Shape::mesh(mesh));
     }
@@ -281,11 +347,28 @@ impl<'a> Painter<'a> {
     }
 }
 
+/// A triangle that points down.
+fn add_mark(at: Pos2, color: Color32, mesh: &mut Mesh) {
+    let half = Vec2::new(MARK, 0.0);
+    let first = u32::try_from(mesh.vertices.len()).unwrap_or(0);
+    for corner in [at - half, at + half, at + Vec2::new(0.0, 2.0 * MARK)] {
+        mesh.colored_vertex(corner, color);
+    }
+    mesh.add_triangle(first, first + 1, first + 2);
+}
+
+fn place_at(places: &[Place], origin: Pos2, at: Pos2) -> Option<&Place> {
+    places.iter().find(|place| {
+        let top = origin.y + place.top;
+        (top..top + place.height).contains(&at.y)
+    })
+}
+
 /// Where the lanes are on screen.
 fn lane_places(places: &[Place], origin: Pos2) -> BTreeMap<LaneId, Rect> {
     let lanes = places.iter().filter_map(|place| match place.entry {
         Entry::Lane(id) => Some((id, place)),
-        Entry::Group(_) => None,
+        Entry::Group(_) | Entry::Counter(_) => None,
     });
     lanes
         .map(|(id, place)| {
