@@ -262,10 +262,9 @@ impl Figures {
             let is_selected = step.span.is_some() && state.selected == step.span;
             let button = Button::selectable(is_selected, &step.text);
             let button = ui.add_enabled(step.span.is_some(), button);
-            if button.on_disabled_hover_text("It has no bar.").clicked() {
-                if let Some(span) = step.span {
-                    state.show_span(span);
-                }
+            let is_clicked = button.on_disabled_hover_text("It has no bar.").clicked();
+            if let Some(span) = step.span.filter(|_| is_clicked) {
+                state.show_span(span);
             }
         }
     }

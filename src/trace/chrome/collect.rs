@@ -64,6 +64,8 @@ struct Process {
 struct LaneEvents {
     name: String,
     kind: LaneKind,
+    /// Asynchronous spans may overlap as they like.
+    is_async: bool,
     sort_index: i64,
     spans: Vec<RawSpan>,
     /// The begins without an end, as places in `spans`, of a thread under the key "".
@@ -329,6 +331,7 @@ impl Collected {
                 format!("Thread {}", key.lane)
             },
             kind: LaneKind::Thread,
+            is_async: key.is_async,
             sort_index: 0,
             spans: Vec::new(),
             open: HashMap::new(),
@@ -375,7 +378,10 @@ impl Collected {
                     continue;
                 };
                 ids.insert(place, id);
-                rounded += fit_rounded(&mut lane.spans);
+                in_order(&mut lane.spans);
+                if !is_own && !lane.is_async {
+                    rounded += fit_rounded(&mut lane.spans);
+                }
                 overlapping += add_spans(lane, id, &since, &mut trace);
             }
         }
@@ -449,10 +455,9 @@ fn name_items(lanes: &mut [LaneEvents], places: &[usize], group: GroupId, trace:
     }
 }
 
-/// Puts the spans of a thread in order, and those that overlap by no more than the rounding into each other or after each
-/// other. Returns how many were changed.
+/// Puts spans of a thread that overlap by no more than the rounding into each other or after each other. Returns how
+/// many were changed.
 fn fit_rounded(spans: &mut [RawSpan]) -> usize {
-    in_order(spans);
     let mut around: Vec<i64> = Vec::new();
     let mut changed = 0;
     for span in spans.iter_mut() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::waits;
-use crate::trace::{FlowKind, Group, GroupId, Lane, LaneId, LaneKind, SpanId, Trace};
+use crate::trace::{FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Span, SpanId, Trace};
 
 /// The steps that are kept at most.
 const MAX_STEPS: usize = 10_000;
@@ -279,7 +279,7 @@ fn last_change(lane: &Lane, arrival: &Arrival) -> u64 {
             FlowKind::Join => row.first_ending_after(arrival.at.saturating_sub(1)),
         };
         let before = after.checked_sub(1).and_then(|before| row.get(before));
-        last = last.max(before.and_then(|span| span.ended()).unwrap_or(0));
+        last = last.max(before.and_then(Span::ended).unwrap_or(0));
         match row.get(after).filter(|span| span.began() < arrival.at) {
             Some(around) => last = last.max(around.began()),
             None => break,

@@ -1,7 +1,7 @@
 //! What the spans of one group of a trace say in figures.
 //!
-//! Every figure takes time in proportion to the number of spans, but for one sort of the begins and ends of items,
-//! which are nearly in order. Compute them in a task: a million spans take longer than a frame.
+//! Every figure takes time in proportion to the number of spans, but for one sort of the begins and ends of items.
+//! Compute them in a task: a million spans take longer than a frame.
 
 mod critical_path;
 mod distribution;
@@ -13,7 +13,7 @@ pub use distribution::{Bin, Percentiles};
 pub use parallelism::Parallelism;
 pub use report::{figures, statistics_json, statistics_text};
 
-use super::{Group, GroupId, Lane, LaneId, LaneKind, Span, SpanName, SpanState, Trace};
+use super::{Group, GroupId, Lane, LaneId, LaneKind, Row, Span, SpanName, SpanState, Trace};
 
 /// The figures of a group. All times are nanoseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,7 +184,7 @@ fn shares(group: &Group, id: GroupId, elapsed: u64, now: u64) -> Shares {
             let above = depth
                 .checked_sub(1)
                 .and_then(|above| lane.rows().get(above));
-            let mut around = above.into_iter().flat_map(|row| row.iter()).peekable();
+            let mut around = above.into_iter().flat_map(Row::iter).peekable();
             for span in row.iter() {
                 let length = span.ended_by(now) - span.began();
                 *shares.part(span.state) += length;

@@ -38,9 +38,8 @@ fn mean(items: &[(u64, u64)], elapsed: u64) -> f64 {
 fn most_at_once(items: &[(u64, u64)]) -> usize {
     let mut begins: Vec<u64> = items.iter().map(|(began, _)| *began).collect();
     let mut ends: Vec<u64> = items.iter().map(|(_, ended)| *ended).collect();
-    // Those of a lane are in order, which this sort makes use of.
-    begins.sort();
-    ends.sort();
+    begins.sort_unstable();
+    ends.sort_unstable();
     let (mut ended, mut most) = (0, 0);
     for (number, began) in begins.iter().enumerate() {
         while ends.get(ended).is_some_and(|end| end <= began) && ended < number {

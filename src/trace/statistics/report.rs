@@ -75,14 +75,13 @@ pub fn statistics_text(trace: &Trace, group: GroupId, statistics: &Statistics) -
 pub fn figures(statistics: &Statistics) -> Vec<(&'static str, String)> {
     let count = |count: usize| format::count(count as u64);
     let mut figures = vec![("elapsed", duration(statistics.elapsed()))];
-    let mut items = count(statistics.items);
-    if statistics.failed > 0 {
-        items += &format!(", {} failed", count(statistics.failed));
-    }
-    if statistics.running > 0 {
-        items += &format!(", {} go on", count(statistics.running));
-    }
-    figures.push(("items", items));
+    let more = [(statistics.failed, "failed"), (statistics.running, "go on")];
+    let more = more.into_iter().filter(|(number, _)| *number > 0);
+    let more = more.map(|(number, what)| format!("{} {what}", count(number)));
+    let items: Vec<_> = std::iter::once(count(statistics.items))
+        .chain(more)
+        .collect();
+    figures.push(("items", items.join(", ")));
     if statistics.items > 0 {
         figures.push(("rate", format::per_sec(statistics.items_per_sec())));
     }
@@ -171,6 +170,7 @@ struct GroupDocument<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names in the file")]
 struct TimesDocument {
     p50_secs: f64,
     p90_secs: f64,
