@@ -89,7 +89,7 @@ enum CliSubcommand {
         #[command(subcommand)]
         command: lesson::LessonSubcommand,
     },
-    /// Traces: what ran when, and what waited, as `--trace` and the page Timeline write it.
+    /// Traces in files: what ran when, and what waited, as `--trace` and the page Timeline write it.
     Trace {
         #[command(subcommand)]
         command: trace::TraceSubcommand,
@@ -211,7 +211,7 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
         Some(CliSubcommand::Twin(args)) => lab::twin(&args),
         #[cfg(unix)]
         Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
-        Some(CliSubcommand::Trace { command }) => trace::trace(command),
+        Some(CliSubcommand::Trace { command }) => trace::trace(&command),
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Why(args)) => why::why(&args),
         #[cfg(target_os = "linux")]

@@ -176,6 +176,34 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     line.into()
 }
 
+/// A line of comma-separated values, as RFC 4180 defines it, with its end.
+pub fn csv_line<'a>(fields: impl IntoIterator<Item = Cow<'a, str>>) -> String {
+    let mut line = String::new();
+    for (place, field) in fields.into_iter().enumerate() {
+        if place > 0 {
+            line.push(',');
+        }
+        if field.contains([',', '"', '\n', '\r']) {
+            line.push('"');
+            line += &field.replace('"', "\"\"");
+            line.push('"');
+        } else {
+            line += &field;
+        }
+    }
+    line + "\r\n"
+}
+
+/// A text that others have chosen, such as the name of a file, as a field of a [`csv_line`]: one that a spreadsheet would
+/// take for a formula gets an apostrophe in front, as OWASP recommends ("CSV Injection").
+pub fn csv_text(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
+}
+
 /// Whether a character breaks or reorders the text around it.
 pub(crate) fn is_disruptive(c: char) -> bool {
     c.is_control()

@@ -207,7 +207,7 @@ step_clippy() {
 step_clippy-library() {
     need cargo-clippy "rust-clippy, or from rustup"
     local features
-    for features in "" priority process timer-slack tracing; do
+    for features in "" priority process timer-slack tracing tracing-layer; do
         cargo clippy --locked -p meanwhile-join --no-default-features --features "$features" -- -D warnings
     done
     cargo clippy --locked -p meanwhile-join --all-features --test join -- -D warnings
@@ -392,7 +392,8 @@ step_tests() {
     cargo test --locked --workspace --doc || failed=1
     # The bench of frames presses what it measures by name, which changes.
     cargo test --locked --workspace --bench frames || failed=1
-    run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
+    cargo build --locked -p meanwhile-join --all-features --example spans || failed=1
+    run_tests -p meanwhile-join --all-features --test join spans || failed=1
     need at at atd at b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \

@@ -60,6 +60,10 @@ mod timeline;
 mod trace;
 #[path = "integration/trace_compare.rs"]
 mod trace_compare;
+#[path = "integration/trace_files.rs"]
+mod trace_files;
+#[path = "integration/trace_statistics.rs"]
+mod trace_statistics;
 #[expect(dead_code, reason = "the tests of the library use the rest")]
 mod util;
 #[path = "integration/verify/mod.rs"]

@@ -27,6 +27,9 @@ pub(super) const OF_WHY: &str = "\
 Exit codes: 0 it was explained; 1 there is no such process, or it can't be looked at; 2 wrong usage; 4 there is a
 ring: processes or threads that wait for each other.";
 
+pub(super) const OF_TRACE: &str =
+    "Exit codes: 0 it was printed; 1 the file can't be read or has no trace; 2 wrong usage.";
+
 pub(super) const OF_JOIN: &str = "\
 Exit codes: that of the process, or 128 and the number of the signal that ended it; 1 its exit code is unknown, or
 there is no such process; 2 wrong usage; 3 the time is up; 130 after Ctrl-C, which leaves the process. Linux tells

@@ -42,7 +42,7 @@ pub(super) fn show_json(job: &JobRecord, now: Duration, file: Option<&Path>) -> 
     Ok(save::save(file, &bytes)?)
 }
 
-fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
+pub(super) fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,

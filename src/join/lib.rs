@@ -93,6 +93,8 @@ mod simulation;
 mod slot;
 mod slot_run;
 mod slot_state;
+#[cfg(all(feature = "tracing-layer", not(loom)))]
+mod span_recorder;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod spare_tests;
 mod started;
@@ -147,6 +149,8 @@ pub use shutdown::{
 };
 pub use slot::Slot;
 pub use slot_state::{SlotError, SlotState};
+#[cfg(all(feature = "tracing-layer", not(loom)))]
+pub use span_recorder::{RecordedSpan, RecordedSpans, SpanLane, SpanLayer, SpanRecorder};
 pub use task::Task;
 pub use timer::after;
 pub use token::{CancelGuard, CancelToken};

@@ -7,6 +7,7 @@
 mod chrome;
 mod compare;
 mod counter;
+mod csv;
 mod frames;
 mod item_names;
 mod lane;
@@ -14,6 +15,7 @@ mod row;
 mod search;
 mod seen;
 mod span;
+mod statistics;
 mod texts;
 
 use std::borrow::Cow;
@@ -23,6 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
 pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare};
 pub use counter::{Counter, CounterId, Point};
+pub use csv::{CsvKind, write_csv};
 pub use frames::{Frame, Frames};
 use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};
@@ -30,6 +33,10 @@ pub use row::{Piece, Row};
 pub use search::{Search, SearchStep};
 pub use seen::Seen;
 pub use span::{Span, SpanName, SpanOutcome, SpanState};
+pub use statistics::{
+    Bin, CriticalPath, Parallelism, Percentiles, Shares, Statistics, Step, figures,
+    statistics_json, statistics_text,
+};
 use texts::Texts;
 
 /// The number of spans that a trace keeps at most: 70 MB. It counts those that it drops.
@@ -331,6 +338,22 @@ impl Trace {
         }
     }
 
+    /// A snapshot of one group with the flows within it.
+    #[must_use]
+    pub fn snapshot_of(&self, id: GroupId) -> Self {
+        let is_within = |flow: &&Flow| flow.from.0.group == id && flow.to.0.group == id;
+        let group = self.group(id).cloned();
+        Self {
+            spans: group.as_ref().map_or(0, Group::len),
+            lanes: group.as_ref().map_or(0, Group::lane_count),
+            groups: group.into_iter().map(|group| (id, group)).collect(),
+            flows: self.flows.iter().filter(is_within).copied().collect(),
+            texts: self.texts.clone(),
+            last_at: self.last_at,
+            ..Self::default()
+        }
+    }
+
     /// How long the item of a span waited for its turn, to a thousandth of a second; `None` if that is not known.
     pub fn waited(&self, id: SpanId) -> Option<u64> {
         let span = self.span(id)?;
@@ -344,6 +367,11 @@ impl Trace {
     /// Counts what there was no room for where this comes from.
     pub(crate) fn note_dropped(&mut self, dropped: u64) {
         self.dropped += dropped;
+    }
+
+    /// Whether it has a text already.
+    fn has_text(&self, text: &str) -> bool {
+        self.texts.has(text)
     }
 
     /// The number of a text, to be a [`SpanName`]. Equal texts have one number.

@@ -19,6 +19,10 @@ impl Texts {
         text.map_or("", |text| text)
     }
 
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.all.numbers.contains_key(text)
+    }
+
     pub(super) fn add(&mut self, text: &str) -> u32 {
         if let Some(number) = self.all.numbers.get(text) {
             return *number;

@@ -1,8 +1,9 @@
 //! Traces: rows of spans, what is drawn of them, and files in the format of Chrome.
 
 use meanwhile::trace::{
-    Flow, FlowKind, Frame, GroupId, Lane, LaneId, LaneKind, Mark, Piece, ReadTraceError, Row,
-    Search, SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome, write_chrome,
+    CsvKind, Flow, FlowKind, Frame, GroupId, Lane, LaneId, LaneKind, Mark, Piece, ReadTraceError,
+    Row, Search, SearchStep, Span, SpanId, SpanOutcome, SpanState, Trace, read_chrome,
+    write_chrome, write_csv,
 };
 use proptest::prelude::*;
 
@@ -313,6 +314,30 @@ fn flows_marks_and_frames_come_back_from_a_file() {
         .trace;
     assert_eq!((read.flows(), read.marks()), (&[flow][..], &[mark][..]));
     assert_eq!(read.frames().iter().collect::<Vec<_>>(), [&frame]);
+}
+
+#[test]
+fn values_of_waits_and_frames_are_exact() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("join");
+    trace.begin(lane, 1_000_000_001, name, SpanState::WaitsInJoin);
+    trace.end(lane, 3_000_000_004, SpanOutcome::TimedOut);
+    trace.begin(lane, 4_000_000_000, name, SpanState::Waits);
+    trace.add_frame(Frame { at: 5, took: 7 });
+    let mut bytes = Vec::new();
+    let kinds = [CsvKind::Waits, CsvKind::Frames];
+    write_csv(&trace, &kinds, &mut bytes).expect("memory takes it");
+    let text = String::from_utf8(bytes).expect("it is text");
+    let lines: Vec<_> = text.split_terminator("\r\n").skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "wait,group,lane,join,waits_in_join,timed_out,1.000000001,3.000000004,2.000000003",
+            "wait,group,lane,join,waits,,4.000000000,,",
+            "frame,,,,,,0.000000005,0.000000012,0.000000007",
+        ]
+    );
 }
 
 fn read(text: &str) -> (Trace, Vec<String>) {

@@ -220,6 +220,31 @@ fn panic_report_prints_all_panics() {
 }
 
 #[test]
+#[cfg(feature = "tracing-layer")]
+fn spans_are_written_by_task() {
+    let folder = folder();
+    let file = folder.path().join("spans.trace.json");
+    let ended = run(example("spans").arg(&file));
+    assert_eq!((ended.exit, &*ended.stderr), (Exit::Code(0), ""));
+    let text = fs::read_to_string(&file).unwrap();
+    // Each task has its own span, that of the function and the two in that.
+    for name in ["apples", "pears", "plums", "cherries"] {
+        let named = |line: &&str| line.contains(&format!(r#"{{"name":"{name}"}}"#));
+        let lane = text.lines().find(named).unwrap();
+        let tid = lane
+            .split(',')
+            .find(|field| field.starts_with("\"tid\""))
+            .unwrap();
+        let tid = format!("{tid},");
+        let spans = text
+            .lines()
+            .filter(|line| line.contains(&tid) && line.contains(r#""ph":"X""#));
+        let names: Vec<_> = spans.map(|line| line.split('"').nth(7).unwrap()).collect();
+        assert_eq!(names, ["task", "bake", "cut", "heat"], "{text}");
+    }
+}
+
+#[test]
 fn par_map_finds_the_longest() {
     assert_eq!(printed("par_map"), "77031 takes 350 steps\n");
     let ended = run(example("par_map").args(["27", "4294967295", "1"]));

@@ -128,6 +128,7 @@ fn with_the_timeline_for(command: UiCommand) -> Window {
         | timeline::FOLLOW
         | timeline::OPEN
         | timeline::SAVE
+        | timeline::SAVE_CSV
         | timeline::FIND_NEXT
         | timeline::FIND_PREVIOUS
         | timeline::CLOSE

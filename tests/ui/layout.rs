@@ -540,6 +540,10 @@ pub(crate) fn states() -> Vec<(String, Window)> {
         select_first_span(&mut window);
         states.push(("timeline with a selected bar".to_owned(), window));
         states.push(("two runs".to_owned(), with_a_comparison()));
+        let mut window = with_a_timeline();
+        window.click("Statistics");
+        window.until("What the end hung on");
+        states.push(("timeline with statistics".to_owned(), window));
     }
     #[cfg(unix)]
     {

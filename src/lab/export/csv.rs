@@ -1,5 +1,6 @@
 //! Comma-separated values, as RFC 4180 defines them.
 
+use crate::format::csv_line;
 use crate::lab::figure_table::FIGURES;
 use crate::lab::report::LabReport;
 
@@ -10,7 +11,7 @@ impl LabReport {
         let names = names.chain(FIGURES.iter().map(|figure| figure.id));
         let names = names
             .chain(["because", "ending", "machine"])
-            .map(str::to_owned);
+            .map(Into::into);
         let mut text = csv_line(names);
         for row in &self.rows {
             let head = [
@@ -24,7 +25,8 @@ impl LabReport {
             });
             let because = row.because().unwrap_or_default().to_owned();
             let tail = [because, row.ending.to_string(), self.machine.text()];
-            text += &csv_line(head.into_iter().chain(figures).chain(tail));
+            let fields = head.into_iter().chain(figures).chain(tail);
+            text += &csv_line(fields.map(Into::into));
         }
         text
     }
@@ -33,15 +35,4 @@ impl LabReport {
 /// At most three decimals, without trailing zeros.
 fn csv_number(value: f64) -> String {
     ((value * 1e3).round() / 1e3).to_string()
-}
-
-fn csv_line(fields: impl Iterator<Item = String>) -> String {
-    let quoted = fields.map(|field| {
-        if field.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field
-        }
-    });
-    quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }

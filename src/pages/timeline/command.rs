@@ -16,6 +16,7 @@ commands! {
     OPEN: None, PAGE, "Open trace…", "Open traces of this program, of Chrome, Perfetto, cargo and others.";
     CLOSE: None, PAGE, "Close trace", "";
     SAVE: None, PAGE, "Save trace…", "Save what is shown here as a file for Perfetto, speedscope, the Firefox Profiler and Meanwhile.";
+    SAVE_CSV: None, PAGE, "Save CSV…", "Save the items, waits and frames as a table.";
     COMPARE: None, PAGE, "Compare runs…", "Show two runs above each other, and what differs.";
     CLOSE_COMPARISON: None, PAGE, "Close comparison", "";
     FIND: Some(ctrl(Key::F)), PAGE, "Find a bar by its name", "";

@@ -6,6 +6,7 @@ mod find;
 mod opened;
 mod page;
 mod range_fields;
+mod statistics;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -19,13 +20,14 @@ use self::find::Find;
 use self::opened::OpenedTraces;
 pub(crate) use self::opened::take_traces;
 use self::range_fields::RangeFields;
+use self::statistics::{StatisticsPane, Subject};
 use super::background_tasks::{drop_in_task, saved_with};
 use super::commands::{UiCommand, run_each};
 use super::{
     DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, workbench,
 };
 use crate::record::{ItemId, JobId, JobTrace, nanos};
-use crate::trace::{Group, LaneKind, SpanId, SpanName, Trace, write_chrome};
+use crate::trace::{CsvKind, Group, LaneKind, SpanId, SpanName, Trace, write_chrome, write_csv};
 use crate::ui::trace_view::{TimeRange, TraceView, TraceViewState};
 
 pub(crate) const ID: PageId = PageId::new("timeline");
@@ -69,6 +71,8 @@ pub(crate) struct Timeline {
     is_live: bool,
     /// What the open dialog is for.
     saves: bool,
+    saves_csv: bool,
+    statistics: StatisticsPane,
     find: Find,
     range_fields: RangeFields,
     /// What another page asked to see.
@@ -101,6 +105,8 @@ impl Timeline {
             commands: Vec::new(),
             is_live: false,
             saves: false,
+            saves_csv: false,
+            statistics: StatisticsPane::default(),
             find: Find::default(),
             range_fields: RangeFields::default(),
             wanted: None,
@@ -129,6 +135,35 @@ impl Timeline {
     fn now(&self, context: &PageContext) -> Option<u64> {
         let is_live = self.shown.is_none() && context.trace.is_running();
         is_live.then(|| context.trace_now())
+    }
+
+    /// What the figures are of: the group of the selected span, else the last one.
+    fn subject(&self, context: &PageContext) -> Option<Subject> {
+        let trace = self.trace(context);
+        let selected = self.view().selected.map(|selected| selected.lane.group);
+        let last = || trace.groups().next_back().map(|(id, _)| id);
+        let group = selected
+            .filter(|id| trace.group(*id).is_some())
+            .or_else(last)?;
+        let mut lanes = trace.group(group)?.lanes(group);
+        Some(Subject {
+            opened: self.shown,
+            group,
+            is_live: self.now(context).is_some() && lanes.any(|(_, lane)| lane.is_open()),
+        })
+    }
+
+    /// Keeps the figures up to date while they are shown.
+    fn update_statistics(&mut self, context: &mut PageContext) {
+        let mut statistics = std::mem::take(&mut self.statistics);
+        let subject = context.shows(&ID).then(|| self.subject(context)).flatten();
+        let trace = self.trace(context);
+        let trace_now = self.now(context).unwrap_or(trace.last_at());
+        let times = (context.now(), trace_now);
+        for problem in statistics.update(trace, subject, times, context.waker()) {
+            context.notify(problem);
+        }
+        self.statistics = statistics;
     }
 
     fn open(&mut self, paths: Vec<PathBuf>, context: &mut PageContext) {
@@ -299,6 +334,7 @@ impl Page for Timeline {
             self.shown = self.opened.traces.len().checked_sub(1);
             context.ctx.request_repaint();
         }
+        self.update_statistics(context);
         self.is_live = context.shows(&ID) && self.now(context).is_some();
     }
 
@@ -347,7 +383,7 @@ impl Page for Timeline {
             }
             command::CLOSE_COMPARISON => Some("Nothing is compared."),
             _ if is_empty => Some("Nothing has run yet."),
-            command::SAVE => has_dialog,
+            command::SAVE | command::SAVE_CSV => has_dialog,
             command::FOLLOW if self.shown.is_some() => Some("Nothing in a file goes on."),
             command::SHOW_IN_RESULTS => {
                 let has_none = self.selected_item(context).is_none();
@@ -389,11 +425,22 @@ impl Page for Timeline {
             command::CLOSE => {
                 if let Some(shown) = self.shown.take() {
                     let closed = self.opened.traces.remove(shown);
+                    self.statistics.forget();
                     drop_in_task("close trace", closed);
                 }
             }
+            command::SAVE_CSV => {
+                self.saves = true;
+                self.saves_csv = true;
+                let request = DialogRequest::Save {
+                    title: "Save items, waits and frames".to_owned(),
+                    file_name: "meanwhile.csv".to_owned(),
+                };
+                context.dialogs.request(ID, request);
+            }
             command::SAVE => {
                 self.saves = true;
+                self.saves_csv = false;
                 let request = DialogRequest::Save {
                     title: "Save the trace".to_owned(),
                     file_name: "meanwhile.trace.json".to_owned(),
@@ -428,11 +475,22 @@ impl Page for Timeline {
             }
             return;
         }
-        let instead = "On the command line, meanwhile run has the option --trace.";
+        let instead = if self.saves_csv {
+            "On the command line, use: meanwhile trace csv FILE."
+        } else {
+            "On the command line, meanwhile run has the option --trace."
+        };
         let Some(path) = context.picked_one(answer, instead) else {
             return;
         };
         let trace = self.trace(context).clone();
+        if self.saves_csv {
+            context.run_in_background("save values", move || {
+                let write = |out: &mut dyn std::io::Write| write_csv(&trace, &CsvKind::ALL, out);
+                saved_with(&path, write, "The items, waits and frames were")
+            });
+            return;
+        }
         context.run_in_background("save trace", move || {
             saved_with(&path, |out| write_chrome(&trace, out), "The trace was")
         });

@@ -6,6 +6,7 @@ use eframe::egui::{
 
 use super::find::Find;
 use super::range_fields::RangeFields;
+use super::statistics::Subject;
 use super::{Timeline, command};
 use crate::format;
 use crate::pages::PageContext;
@@ -16,6 +17,10 @@ use crate::ui::trace_view::{TraceView, TraceViewState};
 use crate::ui::widgets::{empty_ui, keep_together, tab_row_ui, tab_ui};
 
 const DETAILS_HEIGHT: f32 = 108.0;
+const STATISTICS_HEIGHT: f32 = 250.0;
+/// The tooltip.
+const STATISTICS: &str =
+    "How long the items of the selected job took, how many ran at once, and what its end hung on.";
 const MIN_DETAILS_HEIGHT: f32 = 40.0;
 /// The height that lanes and details need at least, and that of the lanes alone.
 const LEAST_HEIGHT: f32 = 280.0;
@@ -30,6 +35,7 @@ impl Timeline {
     /// Draws the page. Returns whether other runs were chosen, which are to be compared.
     pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) -> bool {
         let unavailable = Unavailable::of(self, context);
+        let subject = self.subject(context);
         let now = self.now(context);
         let mut is_chosen = false;
         CentralPanel::default().show(ui, |ui| {
@@ -42,7 +48,7 @@ impl Timeline {
                     return;
                 }
                 self.tabs_ui(ui);
-                self.trace_ui(height, now, context, &unavailable, ui);
+                self.trace_ui(height, (now, subject), context, &unavailable, ui);
             });
         });
         is_chosen
@@ -52,7 +58,7 @@ impl Timeline {
     fn trace_ui(
         &mut self,
         height: f32,
-        now: Option<u64>,
+        (now, subject): (Option<u64>, Option<Subject>),
         context: &PageContext,
         unavailable: &Unavailable,
         ui: &mut Ui,
@@ -62,6 +68,7 @@ impl Timeline {
             opened,
             shown,
             commands,
+            statistics,
             find,
             range_fields,
             ..
@@ -73,7 +80,14 @@ impl Timeline {
         };
         let view = (!trace.is_empty()).then(|| TraceView::new(trace, now));
         ui.horizontal_wrapped(|ui| {
-            tools_ui(state, find, unavailable, ui, commands);
+            tools_ui(
+                state,
+                find,
+                &mut statistics.is_shown,
+                unavailable,
+                ui,
+                commands,
+            );
             if let Some(view) = &view {
                 range_ui(view, state, range_fields, ui);
             }
@@ -84,15 +98,24 @@ impl Timeline {
         };
         rest_ui(height, LEAST_HEIGHT, ui, |ui| {
             let most = ui.available_height() - LEAST_LANES;
+            let (name, size) = if statistics.is_shown {
+                ("Statistics of the timeline", STATISTICS_HEIGHT)
+            } else {
+                ("Details of the timeline", DETAILS_HEIGHT)
+            };
             let details = Pane {
-                name: "Details of the timeline",
+                name,
                 edge: Edge::Bottom,
-                size: DETAILS_HEIGHT.min(most),
+                size: size.min(most),
                 range: Rangef::new(MIN_DETAILS_HEIGHT, most),
                 frame: None,
             };
             details.show(ui, |ui| {
-                details_ui(&view, state, notes, unavailable, ui, commands);
+                if statistics.is_shown {
+                    statistics.ui(subject, state, ui);
+                } else {
+                    details_ui(&view, state, notes, unavailable, ui, commands);
+                }
             });
             CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
                 if view.show(state, ui) {
@@ -123,6 +146,7 @@ impl Timeline {
 fn tools_ui(
     view: &mut TraceViewState,
     find: &mut Find,
+    shows_statistics: &mut bool,
     unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<UiCommand>,
@@ -140,6 +164,8 @@ fn tools_ui(
     if follow.with_tooltip(checkbox, why_not).changed() {
         commands.push(command::FOLLOW);
     }
+    ui.checkbox(shows_statistics, "Statistics")
+        .on_hover_text(STATISTICS);
     keep_together(FILTER_WIDTH + FILTER_NAME, ui);
     let label = ui.label("Filter");
     let filter = TextEdit::singleline(&mut view.filter)
@@ -151,6 +177,7 @@ fn tools_ui(
     for command in [
         command::OPEN,
         command::SAVE,
+        command::SAVE_CSV,
         command::CLOSE,
         command::COMPARE,
     ] {

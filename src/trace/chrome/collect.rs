@@ -12,6 +12,13 @@ use crate::trace::{
 const MAX_ODD: usize = 10_000;
 /// The lanes that the spans of a thread get at most when they overlap.
 const MAX_OVERLAPS: usize = 64;
+/// The bytes of texts that each event may have without being counted.
+const SHORT_TEXT: usize = 256;
+/// The bytes that all longer texts may have together. Equal names count once.
+const MAX_TEXT: usize = 32 << 20;
+/// Programs that write times in whole microseconds round the begin and the length, so spans that lie in each other or
+/// follow each other may overlap by so many nanoseconds (`crox`, of the self-profiles of rustc, has such).
+const ROUNDING: i64 = 1_000;
 /// The name of the counter that has the frames of this program's window.
 pub(super) const FRAME_TIME: &str = "frame time (ms)";
 
@@ -32,6 +39,8 @@ pub(super) struct Collected {
     left_out: BTreeMap<&'static str, usize>,
     count: usize,
     odd: usize,
+    /// The bytes of the texts that are not short.
+    text: usize,
 }
 
 /// The place of a lane, and a time there.
@@ -57,11 +66,16 @@ struct Process {
 struct LaneEvents {
     name: String,
     kind: LaneKind,
+    /// Asynchronous spans may overlap as they like.
+    is_async: bool,
     sort_index: i64,
     spans: Vec<RawSpan>,
     /// The begins without an end, as places in `spans`, of a thread under the key "".
     open: HashMap<String, Vec<usize>>,
 }
+
+/// The number of an item in a span that is none.
+const NO_ITEM: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
 struct RawSpan {
@@ -69,6 +83,8 @@ struct RawSpan {
     /// `None` while its end is not known.
     ended: Option<i64>,
     name: SpanName,
+    /// The number of its item, in a file of this program.
+    item: u32,
     state: SpanState,
     outcome: SpanOutcome,
 }
@@ -94,6 +110,21 @@ impl Collected {
 
     pub(super) fn add(&mut self, event: &Event<'_>) {
         let at = event.ts.map(|Micros(at)| at);
+        let name = event.name.as_deref().unwrap_or("");
+        let new = |name: &str| {
+            if self.trace.has_text(name) {
+                0
+            } else {
+                name.len()
+            }
+        };
+        let text = event.text_len() + new(name);
+        if text > SHORT_TEXT {
+            self.text += text;
+            if self.text > MAX_TEXT {
+                return self.leave_out("events with long names that there is no room for");
+            }
+        }
         match (&*event.ph, at) {
             ("M", _) => self.add_metadata(event),
             ("X", Some(at)) => self.add_complete(event, at),
@@ -154,10 +185,16 @@ impl Collected {
     }
 
     fn add_complete(&mut self, event: &Event<'_>, at: i64) {
+        let args = event.args();
+        if args.is_sum() {
+            return self.leave_out("sums of times, which are no spans");
+        }
+        if event.bind_id.is_some() {
+            self.leave_out("flows that are a part of a span");
+        }
         let Some(place) = self.room(self_lane(event)) else {
             return;
         };
-        let args = event.args();
         let length = event.dur.map_or(0, |Micros(length)| length.max(0));
         let open = event.dur.is_none() || args.open;
         let ended = (!open).then(|| at.saturating_add(length));
@@ -177,8 +214,7 @@ impl Collected {
 
     fn end(&mut self, event: &Event<'_>, at: i64, lane: LaneKey, key: &str) {
         self.count += 1;
-        let outcome = event.args().outcome;
-        let outcome = outcome.as_deref().and_then(SpanOutcome::from_label);
+        let outcome = event.args().outcome();
         let ended = self.lane(lane).and_then(|lane| {
             let place = lane.open.get_mut(key)?.pop()?;
             lane.spans.get_mut(place)
@@ -194,11 +230,12 @@ impl Collected {
 
     fn span(&mut self, event: &Event<'_>, args: &Args<'_>, at: i64) -> RawSpan {
         let state = args.state.as_deref().and_then(SpanState::from_label);
-        let outcome = args.outcome.as_deref().and_then(SpanOutcome::from_label);
+        let outcome = args.outcome();
         RawSpan {
             began: at,
             ended: None,
             name: self.trace.add_text(event.name.as_deref().unwrap_or("")),
+            item: args.item.unwrap_or(NO_ITEM),
             state: state.unwrap_or(SpanState::Runs),
             outcome: outcome.unwrap_or(SpanOutcome::None),
         }
@@ -312,6 +349,7 @@ impl Collected {
                 format!("Thread {}", key.lane)
             },
             kind: LaneKind::Thread,
+            is_async: key.is_async,
             sort_index: 0,
             spans: Vec::new(),
             open: HashMap::new(),
@@ -340,7 +378,7 @@ impl Collected {
         let mut ids: HashMap<usize, LaneId> = HashMap::new();
         let mut processes: Vec<_> = std::mem::take(&mut self.processes).into_iter().collect();
         processes.sort_by_key(|(_, process)| process.sort_index);
-        let mut overlapping = 0;
+        let (mut overlapping, mut rounded) = (0, 0);
         for (number, (pid, mut process)) in (0..).zip(processes) {
             let own = is_own.then(|| pid.0.parse().ok()).flatten();
             let group = GroupId::new(own.unwrap_or(number));
@@ -355,12 +393,19 @@ impl Collected {
             process
                 .lanes
                 .sort_by_key(|place| self.lanes[*place].sort_index);
+            if is_own {
+                name_items(&mut self.lanes, &process.lanes, group, &mut trace);
+            }
             for place in process.lanes {
                 let lane = &mut self.lanes[place];
                 let Some(id) = trace.add_lane(group, lane.name.as_str(), lane.kind) else {
                     continue;
                 };
                 ids.insert(place, id);
+                in_order(&mut lane.spans);
+                if !is_own && !lane.is_async {
+                    rounded += fit_rounded(&mut lane.spans);
+                }
                 overlapping += add_spans(lane, id, &since, &mut trace);
             }
         }
@@ -393,6 +438,11 @@ impl Collected {
                 .entry("spans that overlap too many others")
                 .or_default() += overlapping;
         }
+        if rounded > 0 {
+            notes.push(format!(
+                "Times are rounded, so {rounded} spans were changed by up to 1 µs to lie in others or follow them."
+            ));
+        }
         let left_out = self.left_out.iter();
         notes.extend(left_out.map(|(what, count)| format!("Left out: {count} {what}.")));
         trace
@@ -417,6 +467,73 @@ fn add_counters(
     }
 }
 
+/// Gives a group the names of its items, and their spans the numbers.
+fn name_items(lanes: &mut [LaneEvents], places: &[usize], group: GroupId, trace: &mut Trace) {
+    let mut names: Vec<Option<SpanName>> = Vec::new();
+    for place in places {
+        for span in &lanes[*place].spans {
+            let number = span.item as usize;
+            if number < MAX_SPANS {
+                names.resize(names.len().max(number + 1), None);
+                names[number].get_or_insert(span.name);
+            }
+        }
+    }
+    for place in places {
+        for span in &mut lanes[*place].spans {
+            // Another name is kept as a text.
+            if names.get(span.item as usize) == Some(&Some(span.name)) {
+                span.name = SpanName::Item(span.item);
+            }
+        }
+    }
+    for (number, name) in names.into_iter().enumerate() {
+        let name = match name {
+            Some(name) => trace.name(group, name).into_owned(),
+            None => format!("item {}", number + 1),
+        };
+        trace.add_item(group, &name);
+    }
+}
+
+/// Puts spans of a thread that overlap by no more than the rounding into each other or after each other. Returns how
+/// many were changed.
+fn fit_rounded(spans: &mut [RawSpan]) -> usize {
+    let mut around: Vec<i64> = Vec::new();
+    let mut changed = 0;
+    for span in spans.iter_mut() {
+        let before = (span.began, span.ended);
+        while let Some(end) = around.last().copied() {
+            let ended = span.ended.unwrap_or(i64::MAX);
+            if end > span.began && ended > end && end - span.began <= ROUNDING {
+                span.began = end;
+            }
+            if end <= span.began {
+                around.pop();
+                continue;
+            }
+            if ended > end && ended - end <= ROUNDING {
+                span.ended = Some(end);
+            }
+            break;
+        }
+        around.push(span.ended.unwrap_or(i64::MAX));
+        changed += usize::from(before != (span.began, span.ended));
+    }
+    if changed > 0 {
+        in_order(spans);
+    }
+    changed
+}
+
+/// The one around others comes before them.
+fn in_order(spans: &mut [RawSpan]) {
+    spans.sort_by_key(|span| {
+        let ended = span.ended.unwrap_or(i64::MAX);
+        (span.began, std::cmp::Reverse(ended))
+    });
+}
+
 /// Adds the spans of a thread: those that overlap others in lanes of their own. Returns the number of those that there
 /// is no lane for.
 fn add_spans(
@@ -426,13 +543,6 @@ fn add_spans(
     trace: &mut Trace,
 ) -> usize {
     let mut spans = std::mem::take(&mut lane.spans);
-    // The one around others comes before them.
-    spans.sort_by_key(|span| {
-        (
-            span.began,
-            std::cmp::Reverse(span.ended.unwrap_or(i64::MAX)),
-        )
-    });
     let mut to = id;
     for overlap in 0..MAX_OVERLAPS {
         if overlap > 0 {

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+
+use crate::trace::SpanOutcome;
 
 /// One event. The names of its fields are those of the format.
 #[derive(Deserialize)]
@@ -26,6 +29,9 @@ pub(super) struct Event<'a> {
     pub(super) id: Option<Ident>,
     #[serde(default)]
     pub(super) id2: Option<Id2>,
+    /// Connects a span with others, in place of events for flows.
+    #[serde(default)]
+    pub(super) bind_id: Option<IgnoredAny>,
     #[serde(borrow, default)]
     pub(super) args: Option<&'a RawValue>,
 }
@@ -57,11 +63,45 @@ pub(super) struct Args<'a> {
     #[serde(borrow, default)]
     pub(super) state: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(super) outcome: Option<Cow<'a, str>>,
+    outcome: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(super) item: Option<u32>,
     #[serde(default)]
     pub(super) open: bool,
     #[serde(default)]
     pub(super) took: Option<f64>,
+    /// What clang has in the events that are no spans, but sums of their times.
+    #[serde(default, rename = "avg ms")]
+    average: Option<IgnoredAny>,
+    /// What nextest has at the end of a test; others may have anything.
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct TestResult<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+}
+
+impl Args<'_> {
+    /// How a span ended, as this program or nextest has it.
+    pub(super) fn outcome(&self) -> Option<SpanOutcome> {
+        if let Some(label) = &self.outcome {
+            return SpanOutcome::from_label(label);
+        }
+        let result: TestResult<'_> = serde_json::from_str(self.result?.get()).ok()?;
+        match &*result.status {
+            "pass" | "leak" => Some(SpanOutcome::Returned),
+            "fail" | "exec-fail" => Some(SpanOutcome::Failed),
+            "timeout" => Some(SpanOutcome::TimedOut),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_sum(&self) -> bool {
+        self.average.is_some()
+    }
 }
 
 impl Event<'_> {
@@ -77,6 +117,16 @@ impl Event<'_> {
     pub(super) fn counter_value(&self) -> Option<u64> {
         let args: CounterArgs = serde_json::from_str(self.args?.get()).ok()?;
         Some(args.value)
+    }
+
+    /// The bytes of all texts that may be kept, without the name.
+    pub(super) fn text_len(&self) -> usize {
+        let ids = [&self.pid, &self.tid, &self.id];
+        let ids = ids.into_iter().flatten().map(|id| id.0.len());
+        let id2 = self.id2.iter().flat_map(|id2| [&id2.local, &id2.global]);
+        let id2 = id2.flatten().map(|id| id.0.len());
+        let cat = self.cat.iter().map(|cat| cat.len());
+        ids.chain(id2).chain(cat).sum()
     }
 
     /// The number of an asynchronous event or of a flow, with all that makes it unique.
@@ -113,6 +163,18 @@ enum NumberOrText {
     Text(String),
 }
 
+/// Far enough from the ends for sums and differences.
+const FAR: i64 = 4_000_000_000_000_000_000;
+
+impl NumberOrText {
+    fn as_whole(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => number.as_i64(),
+            Self::Text(text) => text.trim().parse().ok(),
+        }
+    }
+}
+
 impl From<NumberOrText> for Ident {
     fn from(value: NumberOrText) -> Self {
         Self(match value {
@@ -127,14 +189,17 @@ impl TryFrom<NumberOrText> for Micros {
 
     #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
     fn try_from(value: NumberOrText) -> Result<Self, Self::Error> {
+        // A floating-point number has no nanoseconds of a time since 1970.
+        if let Some(nanos) = value.as_whole().and_then(|whole| whole.checked_mul(1_000)) {
+            return Ok(Self(nanos.clamp(-FAR, FAR)));
+        }
         let micros = match value {
             NumberOrText::Number(number) => number.as_f64(),
             NumberOrText::Text(text) => text.trim().parse().ok(),
         };
         match micros {
-            // Far enough from the ends for sums and differences.
             Some(micros) if f64::is_finite(micros) => {
-                Ok(Self((micros * 1e3).round().clamp(-4e18, 4e18) as i64))
+                Ok(Self(((micros * 1e3).round() as i64).clamp(-FAR, FAR)))
             }
             _ => Err("a time that is no number"),
         }

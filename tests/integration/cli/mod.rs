@@ -20,6 +20,7 @@ mod notes;
 mod output;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod trace;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod why;

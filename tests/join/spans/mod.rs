@@ -12,6 +12,8 @@ use self::collector::{collect, only_span};
 use super::util::gate::{Gate, TIMEOUT};
 
 mod collector;
+#[cfg(feature = "tracing-layer")]
+mod recorder;
 
 #[test]
 fn task_span_is_below_the_span_of_its_spawner() {

@@ -1,0 +1,325 @@
+//! Traces of other programs: what is read of them, what is left out and said, and what no file can do.
+
+use std::io::Read;
+
+use meanwhile::trace::{
+    ReadTrace, ReadTraceError, Row, SpanOutcome, Trace, read_chrome, write_chrome,
+};
+
+/// Small files in the form in which these programs write theirs.
+const CHROMIUM: &str = include_str!("traces/chromium.json");
+const CLANG: &str = include_str!("traces/clang.json");
+const CROX: &str = include_str!("traces/crox.json");
+const NEXTEST: &str = include_str!("traces/nextest.json");
+const TRACING_CHROME: &str = include_str!("traces/tracing-chrome.json");
+const TRACING_CHROME_ASYNC: &str = include_str!("traces/tracing-chrome-async.json");
+
+fn read(text: &str) -> ReadTrace {
+    read_chrome(text.as_bytes()).expect("it is a trace")
+}
+
+/// Each lane with its group, and the spans of it as `row:name`.
+fn lanes(trace: &Trace) -> Vec<(String, String)> {
+    let lanes = trace.lanes().map(|(id, lane)| {
+        let group = trace.group(id.group).map_or("", |group| &group.name);
+        let rows = lane.rows().iter().enumerate();
+        let spans = rows.flat_map(|(row, spans)| {
+            let names = spans.iter().map(|span| trace.name(id.group, span.name));
+            names
+                .map(move |name| format!("{row}:{name}"))
+                .collect::<Vec<_>>()
+        });
+        let spans = spans.collect::<Vec<_>>().join(" ");
+        (format!("{group}/{}", lane.name), spans)
+    });
+    lanes.filter(|(_, spans)| !spans.is_empty()).collect()
+}
+
+fn assert_lanes(trace: &Trace, expected: &[(&str, &str)]) {
+    let expected = expected.iter();
+    let expected: Vec<_> = expected
+        .map(|(lane, spans)| ((*lane).to_owned(), (*spans).to_owned()))
+        .collect();
+    assert_eq!(lanes(trace), expected);
+}
+
+#[test]
+fn trace_of_chromium_is_read() {
+    let ReadTrace { trace, notes } = read(CHROMIUM);
+    assert_lanes(
+        &trace,
+        &[
+            (
+                "Browser/CrBrowserMain",
+                "0:ThreadControllerImpl::RunTask 1:SimpleWatcher::OnHandleReady",
+            ),
+            ("Browser/URL_REQUEST", "0:URL_REQUEST"),
+            ("Renderer/CrRendererMain", "0:ParseHTML 1:UpdateLayoutTree"),
+        ],
+    );
+    assert_eq!((trace.flows().len(), trace.marks().len()), (1, 2));
+    assert_eq!(
+        notes,
+        [
+            "Left out: 1 counters.",
+            "Left out: 2 events about objects, memory and clocks.",
+            "Left out: 1 flows that are a part of a span.",
+            "Left out: 1 samples.",
+        ]
+    );
+}
+
+#[test]
+fn trace_of_clang_has_no_sums_in_it() {
+    let ReadTrace { trace, notes } = read(CLANG);
+    let spans = "0:ExecuteCompiler 1:Frontend 2:Source 3:Source";
+    assert_lanes(&trace, &[("clang/clang++", spans)]);
+    assert_eq!(notes, ["Left out: 2 sums of times, which are no spans."]);
+}
+
+#[test]
+fn self_profile_of_rustc_has_no_second_lane() {
+    let ReadTrace { trace, notes } = read(CROX);
+    assert_lanes(
+        &trace,
+        &[
+            (
+                "Process 24140/Thread 3",
+                "0:parse_crate 0:registered_lint_tools 0:lookup_stability \
+                 1:metadata_decode_entry_stability",
+            ),
+            ("Process 24140/Thread 5", "0:codegen_module"),
+        ],
+    );
+    let note =
+        "Times are rounded, so 1 spans were changed by up to 1 µs to lie in others or follow them.";
+    assert_eq!(notes, [note]);
+}
+
+#[test]
+fn trace_of_nextest_says_which_test_failed() {
+    let ReadTrace { trace, notes } = read(NEXTEST);
+    assert_lanes(
+        &trace,
+        &[
+            ("nextest run (default)/run", "0:test run 0:test run"),
+            ("crate::bin/test/slot-0", "0:flaky 0:flaky 0:flaky"),
+        ],
+    );
+    let rows = trace.lanes().flat_map(|(_, lane)| lane.rows());
+    let outcomes: Vec<_> = rows.flat_map(Row::iter).map(|span| span.outcome).collect();
+    let none = SpanOutcome::None;
+    let expected = [none, none, SpanOutcome::Failed, none, SpanOutcome::Returned];
+    assert_eq!(outcomes, expected);
+    assert_eq!((trace.flows().len(), trace.marks().len()), (1, 2));
+    assert_eq!(notes, ["Left out: 2 counters."]);
+}
+
+#[test]
+fn traces_of_tracing_chrome_are_read() {
+    // A program that was killed has not written the end.
+    let ReadTrace { trace, notes } = read(TRACING_CHROME);
+    assert_lanes(
+        &trace,
+        &[
+            ("Process 1/main", "0:outer 1:inner"),
+            ("Process 1/1", "0:on thread"),
+        ],
+    );
+    assert_eq!((notes, trace.marks().len()), (vec![], 1));
+    let ReadTrace { trace, notes } = read(TRACING_CHROME_ASYNC);
+    assert_lanes(
+        &trace,
+        &[
+            ("Process 1/outer", "0:outer"),
+            ("Process 1/inner", "0:inner"),
+        ],
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+/// An input without an end, which counts what is read of it.
+struct Endless<'a> {
+    begin: &'a [u8],
+    read: u64,
+}
+
+impl Read for Endless<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = match self.begin.read(buffer)? {
+            0 => {
+                buffer.fill(b'a');
+                buffer.len()
+            }
+            read => read,
+        };
+        self.read += read as u64;
+        Ok(read)
+    }
+}
+
+#[test]
+fn event_without_end_is_not_read_into_memory() {
+    for begin in [
+        r#"[{"ph":"X","name":""#,
+        r#"{"traceEvents":[{"ph":"X","args":{"x":""#,
+        r#"{"a field with a name"#,
+    ] {
+        let mut input = Endless {
+            begin: begin.as_bytes(),
+            read: 0,
+        };
+        let refused = read_chrome(&mut input);
+        assert!(
+            matches!(refused, Err(ReadTraceError::TooLong)),
+            "{begin}: {refused:?}"
+        );
+        assert!(input.read < 20 << 20, "{begin}: {} bytes", input.read);
+    }
+}
+
+#[test]
+fn what_comes_before_an_endless_event_is_kept() {
+    let begin = br#"[{"ph":"X","ts":1,"dur":1,"pid":1,"tid":1,"name":"a"},{"name":""#;
+    let read = read_chrome(Endless { begin, read: 0 }).expect("it has a span");
+    assert_eq!(read.trace.len(), 1);
+    let note =
+        "What follows is left out, for something in it is longer than 16 MiB, which no event is.";
+    assert_eq!(read.notes, [note]);
+}
+
+#[test]
+fn what_is_passed_over_may_be_long() {
+    let long = "a".repeat(17 << 20);
+    let text = format!(r#"{{"metadata":"{long}","traceEvents":[{{"ph":"X","ts":1,"name":"a"}}]}}"#);
+    assert_eq!(read(&text).trace.len(), 1);
+}
+
+#[test]
+fn compressed_trace_that_is_cut_off_is_read_so_far() {
+    use std::io::Write as _;
+    let event = r#"{"ph":"X","ts":1,"dur":1,"pid":1,"tid":1,"name":"a"},"#;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    write!(gzip, "[{}", event.repeat(10_000)).expect("memory takes it");
+    let bytes = gzip.finish().expect("memory takes it");
+    let read = read_chrome(&bytes[..bytes.len() / 2]).expect("it has spans");
+    assert!(read.trace.len() > 4_000, "{}", read.trace.len());
+    assert!(
+        read.notes[0].contains("could not be read to its end"),
+        "{:?}",
+        read.notes
+    );
+}
+
+#[test]
+fn long_names_are_kept_only_as_far_as_there_is_room() {
+    // Each is read into memory on its own, and all together would fill it.
+    let long = "a".repeat(12 << 20);
+    let events = (0..4).map(|number| {
+        format!(r#"{{"ph":"X","ts":{number},"dur":1,"pid":1,"tid":1,"name":"{number}{long}"}}"#)
+    });
+    let text = format!("[{}]", events.collect::<Vec<_>>().join(","));
+    let ReadTrace { trace, notes } = read(&text);
+    assert_eq!(trace.len(), 2);
+    assert!(
+        notes[0].contains("long names that there is no room for"),
+        "{notes:?}"
+    );
+}
+
+/// The next number of a sequence that is the same in every run (xorshift, G. Marsaglia 2003).
+fn next(seed: &mut u64) -> usize {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    usize::try_from(*seed >> 33).unwrap_or(0)
+}
+
+/// Pieces that mean something in such files.
+const PIECES: [&str; 16] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "\"",
+    "null",
+    "-1",
+    "1e308",
+    "\"ph\":\"B\"",
+    "\"ph\":\"E\"",
+    "\"ts\":\"x\"",
+    "\"dur\":-5",
+    "\"args\":{\"item\":4294967295}",
+    "\"pid\":[]",
+    "\\ud800",
+];
+
+fn mutated(file: &[u8], seed: &mut u64) -> Vec<u8> {
+    let mut bytes = file.to_vec();
+    for _ in 0..=next(seed) % 4 {
+        let at = next(seed) % bytes.len().max(1);
+        let end = (at + next(seed) % 60).min(bytes.len());
+        match next(seed) % 6 {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.drain(at..end)),
+            2 => {
+                let copy = bytes[at..end].to_vec();
+                let to = next(seed) % (bytes.len() + 1);
+                drop(bytes.splice(to..to, copy));
+            }
+            3 => drop(bytes.splice(at..at, PIECES[next(seed) % PIECES.len()].bytes())),
+            4 => drop(bytes.splice(at..end, PIECES[next(seed) % PIECES.len()].bytes())),
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = next(seed).to_le_bytes()[0];
+                }
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn ten_thousand_damaged_files_are_read_or_refused() {
+    let mut own = Vec::new();
+    write_chrome(&read(NEXTEST).trace, &mut own).expect("memory takes it");
+    let own = String::from_utf8(own).expect("it is text");
+    let files = [
+        CHROMIUM,
+        CLANG,
+        CROX,
+        NEXTEST,
+        TRACING_CHROME,
+        TRACING_CHROME_ASYNC,
+        &own,
+    ];
+    let mut seed = 0x9E37_79B9_7F4A_7C15;
+    let (mut read, mut refused) = (0, 0);
+    for round in 0..10_000 {
+        let bytes = mutated(files[round % files.len()].as_bytes(), &mut seed);
+        match read_chrome(bytes.as_slice()) {
+            Ok(found) => {
+                read += 1;
+                // What was read can be written, and is read again as it is.
+                let mut written = Vec::new();
+                write_chrome(&found.trace, &mut written).expect("memory takes it");
+                let again = read_chrome(written.as_slice());
+                assert_eq!(
+                    again.map(|again| (again.trace.len(), again.notes)).ok(),
+                    Some((found.trace.len(), vec![])),
+                    "round {round}: {}",
+                    String::from_utf8_lossy(&bytes)
+                );
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+    assert!(
+        read > 5_000 && refused > 500,
+        "{read} read, {refused} refused"
+    );
+}
