@@ -493,7 +493,8 @@ step_window() {
         return 1
     fi
     need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon dbus-monitor dbus-bin openbox openbox xdotool xdotool \
-        parcellite parcellite xclip xclip gdbus libglib2.0-bin import imagemagick python3 python3 setpriv util-linux
+        parcellite parcellite xclip xclip gdbus libglib2.0-bin import imagemagick python3 python3 setpriv util-linux \
+        bindfs bindfs
     need_accessibility_modules
     need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
         org.freedesktop.impl.portal.desktop.gtk xdg-desktop-portal-gtk

@@ -178,6 +178,37 @@ fn picture_of_the_timeline() {
     window.click("Cancel");
 }
 
+/// The same files before and after one of them no longer takes long: what differs, and what the end of the first run hung
+/// on.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn pictures_of_two_runs() {
+    let folder = archives(1);
+    let mut window = open(Theme::Dark, &files(&folder));
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    for slow in ["2", "0.2"] {
+        let script = format!("case $1 in *07.tar) sleep {slow};; *) sleep 0.2;; esac");
+        window.type_into("Command line", "");
+        window.press(Modifiers::COMMAND, Key::A);
+        window.type_into("Command line", &script);
+        window.click("Start");
+        window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    }
+    window.click("Timeline");
+    window.click("Compare runs…");
+    window.until("in both. Click one");
+    picture(&mut window, "timeline-compared");
+    window.click("Close comparison");
+    window.harness.get_by_label_contains("Timeline of").focus();
+    window.step();
+    window.press(Modifiers::NONE, Key::ArrowDown);
+    window.click("Statistics");
+    window.until("What the end hung on");
+    picture(&mut window, "timeline-statistics");
+}
+
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
 fn picture_of_a_panic() {

@@ -93,6 +93,9 @@ pub(super) fn run_ui(
         // There before the second run, too, so that nothing moves.
         ui.add_enabled(props.previous.is_some(), compare)
             .on_disabled_hover_text("The lesson has run less than twice.");
+        if unavailable.button(command::OPEN_IN_TIMELINE, ui).clicked() {
+            commands.push(LessonCommand::Ui(command::OPEN_IN_TIMELINE));
+        }
     });
 }
 

@@ -19,11 +19,7 @@ pub(super) fn transcript_ui(
 ) {
     ui.horizontal_wrapped(|ui| {
         section_ui(ui, "Transcript");
-        for command in [
-            command::COPY_TRANSCRIPT,
-            command::SAVE_TRANSCRIPT,
-            command::OPEN_IN_TIMELINE,
-        ] {
+        for command in [command::COPY_TRANSCRIPT, command::SAVE_TRANSCRIPT] {
             if props.unavailable.button(command, ui).clicked() {
                 commands.push(LessonCommand::Ui(command));
             }
