@@ -72,7 +72,11 @@ fn thread_cause(item: ItemId, number: ThreadNumber) -> Option<WaitCause> {
     let mut looked_at = OwnThread::new(u32::try_from(number.get()).ok()?);
     looked_at.look();
     thread::sleep(INTERVAL);
-    let wait = looked_at.look()?.wait?;
+    // That another thread has to wake it explains nothing.
+    let wait = looked_at
+        .look()?
+        .wait
+        .filter(|wait| !wait.is_for_unknown())?;
     let because = wait
         .because
         .map_or_else(String::new, |because| format!(", which {because}"));
