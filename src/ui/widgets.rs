@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Color32, Context, DragValue, Event, FocusDirection, FontId, Id, Key, Memory, Modal,
-    ModalResponse, Modifiers, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Stroke,
-    Ui, UiKind, Vec2,
+    self, Align, Color32, Context, DragValue, Event, FocusDirection, FontId, Id, Key, Layout,
+    Memory, Modal, ModalResponse, Modifiers, Popup, PopupCloseBehavior, Response, RichText, Role,
+    Sense, Stroke, Ui, UiKind, Vec2,
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -65,6 +65,16 @@ pub(crate) fn keep_together(width: f32, ui: &mut Ui) {
     if width > ui.available_size_before_wrap().x {
         ui.end_row();
     }
+}
+
+/// The label of a field of this width, in one line of a wrapped layout with it.
+pub(crate) fn field_label_ui(text: &str, field_width: f32, ui: &mut Ui) -> Response {
+    let width = text_width(text, &egui::TextStyle::Body.resolve(ui.style()), ui);
+    keep_together(width + ui.spacing().item_spacing.x + field_width, ui);
+    let size = Vec2::new(width, ui.spacing().interact_size.y);
+    let layout = Layout::left_to_right(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| ui.label(text))
+        .inner
 }
 
 /// The text, or its begin and its end if there is no room for all.

@@ -1,13 +1,13 @@
 //! The question of a lesson, and the settings and buttons of its run.
 
-use eframe::egui::{Align, Checkbox, DragValue, Layout, Response, RichText, TextStyle, Ui, vec2};
+use eframe::egui::{Checkbox, DragValue, RichText, Ui};
 
 use super::page::{LessonProps, LessonState};
 use super::{LAST_LESSON, LessonChoices, LessonCommand, command};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
 use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{keep_together, prose, prose_ui, text_width};
+use crate::ui::widgets::{field_label_ui, prose, prose_ui};
 
 /// The room for a number beside its label.
 const VALUE_WIDTH: f32 = 64.0;
@@ -79,7 +79,7 @@ pub(super) fn run_ui(
         {
             parameter_ui(lesson, parameter, choices, ui);
         }
-        let label = value_label_ui("Speed", ui);
+        let label = field_label_ui("Speed", VALUE_WIDTH, ui);
         ui.add(
             DragValue::new(&mut choices.speed)
                 .range(LessonChoices::SPEED)
@@ -97,16 +97,6 @@ pub(super) fn run_ui(
             commands.push(LessonCommand::Ui(command::OPEN_IN_TIMELINE));
         }
     });
-}
-
-/// The label of a number, in one line with it.
-fn value_label_ui(text: &str, ui: &mut Ui) -> Response {
-    let width = text_width(text, &TextStyle::Body.resolve(ui.style()), ui);
-    keep_together(width + VALUE_WIDTH, ui);
-    let size = vec2(width, ui.spacing().interact_size.y);
-    let layout = Layout::left_to_right(Align::Center);
-    ui.allocate_ui_with_layout(size, layout, |ui| ui.label(text))
-        .inner
 }
 
 fn worker_kind_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
@@ -131,7 +121,7 @@ fn parameter_ui(lesson: LessonId, parameter: &Parameter, choices: &mut LessonCho
     let chosen = choices.parameters.get(lesson.lesson().id);
     let chosen = chosen.and_then(|values| values.get(parameter.id));
     let mut value = chosen.copied().unwrap_or(parameter.default);
-    let label = value_label_ui(parameter.title, ui);
+    let label = field_label_ui(parameter.title, VALUE_WIDTH, ui);
     let speed = if parameter.is_count { 0.1 } else { 0.02 };
     let changed = ui
         .add(

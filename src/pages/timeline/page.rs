@@ -14,7 +14,7 @@ use crate::pages::commands::{self, UiCommand, Unavailable};
 use crate::ui::choice_box::choice_box_ui;
 use crate::ui::layout::{Edge, Pane, rest_ui, scroll_ui};
 use crate::ui::trace_view::{TraceView, TraceViewState};
-use crate::ui::widgets::{empty_ui, keep_together, tab_row_ui, tab_ui};
+use crate::ui::widgets::{empty_ui, field_label_ui, tab_row_ui, tab_ui};
 
 const DETAILS_HEIGHT: f32 = 108.0;
 const STATISTICS_HEIGHT: f32 = 250.0;
@@ -28,8 +28,6 @@ const LEAST_LANES: f32 = 160.0;
 const FILTER_WIDTH: f32 = 130.0;
 const FIND_WIDTH: f32 = 110.0;
 const ONLY_WIDTH: f32 = 96.0;
-/// The room for the name of a field.
-const FILTER_NAME: f32 = 44.0;
 
 impl Timeline {
     /// Draws the page. Returns whether other runs were chosen, which are to be compared.
@@ -166,8 +164,7 @@ fn tools_ui(
     }
     ui.checkbox(shows_statistics, "Statistics")
         .on_hover_text(STATISTICS);
-    keep_together(FILTER_WIDTH + FILTER_NAME, ui);
-    let label = ui.label("Filter");
+    let label = field_label_ui("Filter", FILTER_WIDTH, ui);
     let filter = TextEdit::singleline(&mut view.filter)
         .hint_text("job or thread")
         .desired_width(FILTER_WIDTH);
@@ -189,8 +186,7 @@ fn tools_ui(
 
 /// The search for bars by their names.
 fn find_ui(find: &mut Find, unavailable: &Unavailable, ui: &mut Ui, commands: &mut Vec<UiCommand>) {
-    keep_together(FIND_WIDTH + FILTER_NAME, ui);
-    let label = ui.label("Find");
+    let label = field_label_ui("Find", FIND_WIDTH, ui);
     let field = TextEdit::singleline(&mut find.text)
         .hint_text("part of a name")
         .desired_width(FIND_WIDTH);

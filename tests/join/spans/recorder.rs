@@ -21,7 +21,7 @@ fn with_one(recorder: &SpanRecorder) -> Dispatch {
 fn names(recorded: &RecordedSpans) -> Vec<(Option<u64>, &'static str, usize)> {
     let lanes = recorded.lanes.iter();
     let spans = lanes.flat_map(|lane| {
-        let task = lane.task.map(|task| task.get());
+        let task = lane.task.map(join::TaskId::get);
         lane.spans
             .iter()
             .map(move |span| (task, span.name, span.depth))
