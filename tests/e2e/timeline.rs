@@ -22,17 +22,11 @@ const TIMEOUT_SECS: f64 = 1.0;
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
 fn timeline_explains_a_stuck_batch() {
-    if File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/fuse")
-        .is_err()
-    {
-        println!("NOT CHECKED: /dev/fuse can't be opened here.");
-        return;
-    }
     let session = Session::start("timeline");
-    let drive = Drive::mount(&session);
+    let Some(drive) = Drive::mount(&session) else {
+        println!("NOT CHECKED: bindfs can't serve a folder here.");
+        return;
+    };
     let images = session.home().join("images");
     write_images(&images, IMAGES - 1);
     // Each result is written through to the disk, which takes too long on a slow one.
@@ -86,7 +80,8 @@ struct Drive<'s> {
 }
 
 impl<'s> Drive<'s> {
-    fn mount(session: &'s Session) -> Self {
+    /// `None` where the system does not allow it, as in some containers.
+    fn mount(session: &'s Session) -> Option<Self> {
         let (source, folder) = (session.home().join("source"), session.home().join("drive"));
         write_images(&source, 1);
         fs::create_dir(&folder).expect("the home is ours");
@@ -94,17 +89,18 @@ impl<'s> Drive<'s> {
         bindfs
             .args(["-f", "--no-allow-other"])
             .args([&source, &folder]);
-        let server = ChildGuard::start("bindfs", &mut bindfs);
-        let is_there = || {
-            let image = fs::metadata(folder.join("0000.png"));
-            image.map(drop).map_err(|error| error.to_string())
+        let mut server = ChildGuard::start("bindfs", &mut bindfs);
+        let is_there = || match fs::metadata(folder.join("0000.png")) {
+            Ok(_) => Ok(true),
+            Err(_) if server.exit_status().is_some() => Ok(false),
+            Err(error) => Err(error.to_string()),
         };
-        wait_until("the drive", is_there, || session.save_picture());
-        Self {
+        let is_there = wait_until("the drive", is_there, || session.save_picture());
+        is_there.then_some(Self {
             session,
             folder,
             server,
-        }
+        })
     }
 
     fn signal(&self, signal: &str) {
