@@ -96,7 +96,7 @@ impl<'s> Drive<'s> {
             Err(error) => Err(error.to_string()),
         };
         let is_there = wait_until("the drive", is_there, || session.save_picture());
-        is_there.then_some(Self {
+        is_there.then(|| Self {
             session,
             folder,
             server,
