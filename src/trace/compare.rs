@@ -339,16 +339,28 @@ fn length(span: &Span, trace: &Trace) -> u64 {
     span.ended_by(trace.last_at()) - span.began()
 }
 
-/// Those at the begin that have the same value of this.
-fn first_run<T: PartialEq>(entries: &[Entry], of: impl Fn(&Entry) -> T) -> usize {
-    let Some(first) = entries.first() else {
-        return 0;
-    };
-    let value = of(first);
-    entries
-        .iter()
-        .take_while(|entry| of(entry) == value)
-        .count()
+/// Takes two lists, both in the order of this value, apart: calls `found` with those of both that have the same one.
+fn for_each_run<'e, T: Ord>(
+    (mut before, mut after): (&'e [Entry], &'e [Entry]),
+    of: impl Fn(&Entry) -> T,
+    mut found: impl FnMut(&'e [Entry], &'e [Entry]),
+) {
+    while let Some(value) = before
+        .first()
+        .into_iter()
+        .chain(after.first())
+        .map(&of)
+        .min()
+    {
+        let run = |entries: &[Entry]| {
+            let run = entries.iter().take_while(|entry| of(entry) == value);
+            run.count()
+        };
+        let (first_before, first_after) = (run(before), run(after));
+        let (these, others) = (before.split_at(first_before), after.split_at(first_after));
+        found(these.0, others.0);
+        (before, after) = (these.1, others.1);
+    }
 }
 
 /// Aligns spans of one key, in the order of their begins.
@@ -477,21 +489,10 @@ impl Found<'_> {
         let pairs = pair_lanes(&lanes.0, &lanes.1);
         let before = entries(before, groups.0, &pairs.0, &self.names);
         let after = entries(after, groups.1, &pairs.1, &self.names);
-        let (mut before, mut after) = (&before[..], &after[..]);
-        while let Some(key) = [before.first(), after.first()]
-            .into_iter()
-            .flatten()
-            .map(|entry| entry.key)
-            .min()
-        {
-            let of = |entries: &[Entry]| match entries.first() {
-                Some(first) if first.key == key => first_run(entries, |entry| entry.key),
-                _ => 0,
-            };
-            let (these, others) = (before.split_at(of(before)), after.split_at(of(after)));
-            self.compare_key(place, groups, (these.0, others.0));
-            (before, after) = (these.1, others.1);
-        }
+        let key = |entry: &Entry| entry.key;
+        for_each_run((&before, &after), key, |before, after| {
+            self.compare_key(place, groups, (before, after));
+        });
     }
 
     /// Compares the spans of one key.
@@ -584,24 +585,14 @@ impl Found<'_> {
 
 /// Aligns spans of one key: those of two lanes, then what stayed alone.
 fn align_all<'e>(
-    (mut before, mut after): (&'e [Entry], &'e [Entry]),
+    (before, after): (&'e [Entry], &'e [Entry]),
     mut found: impl FnMut(Option<&'e Entry>, Option<&'e Entry>),
 ) {
     let (mut alone_before, mut alone_after) = (Vec::<&Entry>::new(), Vec::<&Entry>::new());
-    while let Some(pair) = [before.first(), after.first()]
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.pair)
-        .min()
-    {
-        let of = |entries: &[Entry]| match entries.first() {
-            Some(first) if first.pair == pair => first_run(entries, |entry| entry.pair),
-            _ => 0,
-        };
-        let (these, others) = (before.split_at(of(before)), after.split_at(of(after)));
-        let (these_refs, other_refs): (Vec<_>, Vec<_>) =
-            (these.0.iter().collect(), others.0.iter().collect());
-        align(&these_refs, &other_refs, |before, after| {
+    let pair = |entry: &Entry| entry.pair;
+    for_each_run((before, after), pair, |before, after| {
+        let (before, after): (Vec<_>, Vec<_>) = (before.iter().collect(), after.iter().collect());
+        align(&before, &after, |before, after| {
             if before.is_some() && after.is_some() {
                 found(before, after);
             } else {
@@ -609,8 +600,7 @@ fn align_all<'e>(
                 alone_after.extend(after);
             }
         });
-        (before, after) = (these.1, others.1);
-    }
+    });
     for alone in [&mut alone_before, &mut alone_after] {
         alone.sort_by_key(|entry| (entry.began, entry.row));
     }

@@ -338,22 +338,6 @@ impl Trace {
         }
     }
 
-    /// A snapshot of one group with the flows within it.
-    #[must_use]
-    pub fn snapshot_of(&self, id: GroupId) -> Self {
-        let is_within = |flow: &&Flow| flow.from.0.group == id && flow.to.0.group == id;
-        let group = self.group(id).cloned();
-        Self {
-            spans: group.as_ref().map_or(0, Group::len),
-            lanes: group.as_ref().map_or(0, Group::lane_count),
-            groups: group.into_iter().map(|group| (id, group)).collect(),
-            flows: self.flows.iter().filter(is_within).copied().collect(),
-            texts: self.texts.clone(),
-            last_at: self.last_at,
-            ..Self::default()
-        }
-    }
-
     /// How long the item of a span waited for its turn, to a thousandth of a second; `None` if that is not known.
     pub fn waited(&self, id: SpanId) -> Option<u64> {
         let span = self.span(id)?;

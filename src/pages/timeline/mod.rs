@@ -70,13 +70,20 @@ pub(crate) struct Timeline {
     /// Whether bars grow in sight.
     is_live: bool,
     /// What the open dialog is for.
-    saves: bool,
-    saves_csv: bool,
+    dialog: TimelineDialog,
     statistics: StatisticsPane,
     find: Find,
     range_fields: RangeFields,
     /// What another page asked to see.
     wanted: Option<Wanted>,
+}
+
+/// What a dialog of this page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TimelineDialog {
+    Open,
+    SaveTrace,
+    SaveCsv,
 }
 
 /// A job, or one of its items with the time at which that began.
@@ -104,8 +111,7 @@ impl Timeline {
             to_open: setup.traces.clone(),
             commands: Vec::new(),
             is_live: false,
-            saves: false,
-            saves_csv: false,
+            dialog: TimelineDialog::Open,
             statistics: StatisticsPane::default(),
             find: Find::default(),
             range_fields: RangeFields::default(),
@@ -145,11 +151,10 @@ impl Timeline {
         let group = selected
             .filter(|id| trace.group(*id).is_some())
             .or_else(last)?;
-        let mut lanes = trace.group(group)?.lanes(group);
         Some(Subject {
             opened: self.shown,
             group,
-            is_live: self.now(context).is_some() && lanes.any(|(_, lane)| lane.is_open()),
+            is_live: self.now(context).is_some() && trace.group(group)?.is_open(),
         })
     }
 
@@ -418,7 +423,7 @@ impl Page for Timeline {
             command::FURTHER => self.zoom(1.0 / ZOOM, context),
             command::FOLLOW => self.follow(context),
             command::OPEN => {
-                self.saves = false;
+                self.dialog = TimelineDialog::Open;
                 let title = "Open a trace".to_owned();
                 context.dialogs.request(ID, DialogRequest::File { title });
             }
@@ -430,8 +435,7 @@ impl Page for Timeline {
                 }
             }
             command::SAVE_CSV => {
-                self.saves = true;
-                self.saves_csv = true;
+                self.dialog = TimelineDialog::SaveCsv;
                 let request = DialogRequest::Save {
                     title: "Save items, waits and frames".to_owned(),
                     file_name: "meanwhile.csv".to_owned(),
@@ -439,8 +443,7 @@ impl Page for Timeline {
                 context.dialogs.request(ID, request);
             }
             command::SAVE => {
-                self.saves = true;
-                self.saves_csv = false;
+                self.dialog = TimelineDialog::SaveTrace;
                 let request = DialogRequest::Save {
                     title: "Save the trace".to_owned(),
                     file_name: "meanwhile.trace.json".to_owned(),
@@ -468,23 +471,24 @@ impl Page for Timeline {
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
-        if !self.saves {
-            let instead = "Start the program with the file: meanwhile FILE.trace.json.";
-            if let Some(paths) = context.picked(answer, instead) {
-                self.open(paths, context);
+        let instead = match self.dialog {
+            TimelineDialog::Open => {
+                let instead = "Start the program with the file: meanwhile FILE.trace.json.";
+                if let Some(paths) = context.picked(answer, instead) {
+                    self.open(paths, context);
+                }
+                return;
             }
-            return;
-        }
-        let instead = if self.saves_csv {
-            "On the command line, use: meanwhile trace csv FILE."
-        } else {
-            "On the command line, meanwhile run has the option --trace."
+            TimelineDialog::SaveTrace => {
+                "On the command line, meanwhile run has the option --trace."
+            }
+            TimelineDialog::SaveCsv => "On the command line, use: meanwhile trace csv FILE.",
         };
         let Some(path) = context.picked_one(answer, instead) else {
             return;
         };
         let trace = self.trace(context).clone();
-        if self.saves_csv {
+        if self.dialog == TimelineDialog::SaveCsv {
             context.run_in_background("save values", move || {
                 let write = |out: &mut dyn std::io::Write| write_csv(&trace, &CsvKind::ALL, out);
                 saved_with(&path, write, "The items, waits and frames were")

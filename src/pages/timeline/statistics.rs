@@ -93,7 +93,7 @@ impl StatisticsPane {
         };
         if is_due && self.tasks.running() == 0 {
             self.asked = Some((subject, now));
-            let trace = trace.snapshot_of(subject.group);
+            let trace = trace.only(&[subject.group]);
             let work = move || Computed::new(&trace, subject, trace_now);
             problems.extend(self.tasks.start("statistics", work, wake).err());
         }
