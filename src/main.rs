@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+/// The allocator of glibc keeps an arena for every few threads that ever ran. What it holds of them grows
+/// for as long as the program starts threads, though nothing of it is in use.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     if let Some(code) = meanwhile::first_process::run_below() {
