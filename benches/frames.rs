@@ -49,6 +49,11 @@ use meanwhile::ui::tokens;
 use nix::time::{ClockId, clock_gettime};
 use window::Window;
 
+/// That of the program.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZE: Vec2 = egui::vec2(1280.0, 800.0);
 const ROWS: usize = 1_000_000;
 const FRAME_INTERVAL: Duration = Duration::from_micros(16_667);

@@ -84,6 +84,8 @@ mod timeline;
 #[cfg(target_os = "linux")]
 #[path = "ui/trace.rs"]
 mod trace;
+#[path = "ui/trace_shapes.rs"]
+mod trace_shapes;
 #[path = "ui/trace_statistics.rs"]
 mod trace_statistics;
 #[path = "ui/typist.rs"]

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use eframe::egui::{Pos2, Rect, Ui, Vec2};
 use meanwhile::format;
-use meanwhile::trace::{GroupId, LaneId, LaneKind, Row, Span, SpanOutcome, SpanState, Trace};
+use meanwhile::trace::{
+    GroupId, LaneId, LaneKind, Row, Span, SpanOutcome, SpanState, Trace, compare,
+};
 use meanwhile::ui::tokens::tokens;
 use meanwhile::ui::trace_view::{TimeRange, TraceView, TraceViewState};
 
@@ -22,6 +24,7 @@ impl Bench {
     pub(super) fn traces(&self) -> std::io::Result<()> {
         for spans in [u64::from(self.spans), u64::from(self.spans) * 10] {
             self.trace(spans)?;
+            comparison(spans)?;
         }
         self.growing_trace()?;
         self.many_lanes()
@@ -30,7 +33,7 @@ impl Bench {
     /// A trace of so many spans, at several zooms.
     fn trace(&self, spans: u64) -> std::io::Result<()> {
         let began = Instant::now();
-        let trace = trace(spans);
+        let trace = trace(spans, STEP);
         let per_span = began.elapsed().as_secs_f64() * 1e9 / spans as f64;
         writeln!(
             std::io::stdout(),
@@ -133,20 +136,35 @@ impl Bench {
     }
 }
 
+/// Comparing two traces, in one of which each span takes a tenth longer.
+fn comparison(spans: u64) -> std::io::Result<()> {
+    let (before, after) = (trace(spans, STEP), trace(spans, STEP * 11 / 10));
+    let began = Instant::now();
+    let found = compare(&before, &after);
+    let took = format::duration(began.elapsed());
+    writeln!(
+        std::io::stdout(),
+        "comparing two traces of {} spans: {took}, {} differences",
+        format::count(spans),
+        found.differences.len() + found.left_out
+    )
+}
+
 fn lanes(trace: &mut Trace) -> Vec<LaneId> {
     trace.add_group(GROUP, "#1 Images");
     let add = |number| trace.add_lane(GROUP, format!("Thread {number}"), LaneKind::Thread);
     (1..=LANES).filter_map(add).collect()
 }
 
-fn trace(spans: u64) -> Trace {
+/// A trace of so many spans, of which in each lane one begins after the other in steps.
+fn trace(spans: u64, step: u64) -> Trace {
     let mut trace = Trace::default();
     let lanes = lanes(&mut trace);
     let name = trace.add_text("item");
     for number in 0..spans {
         let lane = lanes[(number % LANES) as usize];
-        let began = number / LANES * STEP;
-        let length = number * 7_919 % (STEP * 9 / 10);
+        let began = number / LANES * step;
+        let length = number * 7_919 % (STEP * 9 / 10) * step / STEP;
         let outcome = if number % 9_973 == 0 {
             SpanOutcome::Failed
         } else {
@@ -158,8 +176,8 @@ fn trace(spans: u64) -> Trace {
     trace
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "places on the screen")]
 /// What one would write first: a rectangle for each span in sight.
+#[expect(clippy::cast_possible_truncation, reason = "places on the screen")]
 fn plain_lanes_ui(trace: &Trace, range: TimeRange, ui: &Ui) {
     let room = ui.available_rect_before_wrap();
     let scale = f64::from(room.width()) / range.length();

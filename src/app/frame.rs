@@ -1,11 +1,13 @@
 //! The start and the end of a frame: taking in what happened, and what follows drawing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use eframe::egui::{self, UserAttentionType, ViewportCommand};
+use eframe::egui::{self, RepaintCause, UserAttentionType, ViewportCommand};
 
 use super::instance::Instance;
 use super::{App, TITLE};
+use crate::format;
 use crate::pages::{timeline, workbench};
 use crate::record::nanos;
 use crate::trace::Frame;
@@ -14,6 +16,8 @@ use crate::trace::Frame;
 /// the worst frame time.
 const REPAINT_RATE_UPDATE_DELAY: Duration = Duration::from_millis(1_050);
 const WORST_FRAME_UPDATE_DELAY: Duration = Duration::from_millis(5_050);
+/// The places in the code that the cause of a frame names.
+const MAX_SHOWN_CAUSES: usize = 3;
 
 impl App {
     /// Takes in everything that happened since the last frame. Draws nothing and never waits.
@@ -125,16 +129,94 @@ impl App {
         let _finishing = self.context.watch.guard("finishing the frame");
         self.follow_window(ctx);
         self.save_settings(ctx);
-        let frame = Frame {
-            at: self.context.trace_time(self.frame_began_at),
-            took: nanos(self.context.now().saturating_sub(self.frame_began_at)),
-        };
-        self.context.trace.trace_mut().add_frame(frame);
+        self.record_frame(ctx);
         // Noted at the end, so that the frame's own work counts, including a blocking wait.
         let now = self.context.now();
         self.context
             .frames
             .begin_frame(now, Some(self.frame_began_at));
         self.frame_clock.end_pass();
+    }
+
+    fn record_frame(&mut self, ctx: &egui::Context) {
+        let at = self.context.trace_time(self.frame_began_at);
+        let took = nanos(self.context.now().saturating_sub(self.frame_began_at));
+        let trace = self.context.trace.trace_mut();
+        let cause = trace.add_frame_cause(&frame_cause(&ctx.repaint_causes()));
+        trace.add_frame(Frame { at, took, cause });
+    }
+}
+
+/// The places in the code that asked for a frame, each once.
+fn frame_cause(causes: &[RepaintCause]) -> String {
+    let place = |cause: &RepaintCause| format!("{}:{}", within_package(cause.file), cause.line);
+    let places: BTreeSet<String> = causes.iter().map(place).collect();
+    if places.is_empty() {
+        // egui was not asked.
+        return "the system, such as for an input".to_owned();
+    }
+    let mut text = String::new();
+    for (place, number) in places.iter().zip(0..) {
+        let rest = places.len() - number;
+        if number == MAX_SHOWN_CAUSES {
+            text += &format!(
+                " and {}",
+                format::plural(rest, "other place", "other places")
+            );
+            break;
+        }
+        text += if number == 0 { "" } else { ", " };
+        text += place;
+    }
+    text
+}
+
+/// The path of a source file from the folder of its package on: where that lies is not told.
+fn within_package(file: &str) -> String {
+    let file = file.replace('\\', "/");
+    let package = file.rfind("/src/").map(|at| &file[..at]);
+    let folder = package.map_or(0, |package| package.rfind('/').map_or(0, |at| at + 1));
+    file[folder..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(file: &'static str, line: u32) -> RepaintCause {
+        RepaintCause {
+            file,
+            line,
+            reason: "".into(),
+        }
+    }
+
+    #[test]
+    fn cause_of_a_frame_has_each_place_once() {
+        let causes = [
+            cause("src/app/frame.rs", 9),
+            cause(
+                "/home/ada/.cargo/registry/src/index/egui-0.37.0/src/context.rs",
+                1,
+            ),
+            cause("src/app/frame.rs", 9),
+        ];
+        let text = "egui-0.37.0/src/context.rs:1, src/app/frame.rs:9";
+        assert_eq!(frame_cause(&causes), text);
+    }
+
+    #[test]
+    fn cause_of_a_frame_names_few_places() {
+        let causes: Vec<_> = (1..=6)
+            .map(|line| cause(r"src\join\task.rs", line))
+            .collect();
+        let text = frame_cause(&causes);
+        let places = "src/join/task.rs:1, src/join/task.rs:2, src/join/task.rs:3";
+        assert_eq!(text, format!("{places} and 3 other places"));
+    }
+
+    #[test]
+    fn frame_that_nobody_asked_for_is_of_the_system() {
+        assert_eq!(frame_cause(&[]), "the system, such as for an input");
     }
 }

@@ -38,7 +38,7 @@ impl PoolLane {
     fn open(shared: &Arc<RunShared>) -> Self {
         let name = std::thread::current().name().unwrap_or("thread").to_owned();
         Self {
-            trace: Trace::open(shared, name, LaneKind::Task),
+            trace: Trace::open(shared, name, LaneKind::Task, None),
             idle: None,
             _active: ActiveGuard::new(&shared.lifecycle),
         }

@@ -173,11 +173,11 @@ impl Trace {
         F: FnOnce(&Self, &Context) -> T,
         O: FnOnce(&T, &Context) -> LaneOutcome,
     {
-        let (name, shared) = (name.to_owned(), self.shared.clone());
+        let (name, shared, by) = (name.to_owned(), self.shared.clone(), self.lane);
         let active = ActiveGuard::new(&shared.lifecycle);
         move |context| {
             shared.lifecycle.add_task(context.task_id());
-            let trace = Self::open(&shared, name, LaneKind::Task);
+            let trace = Self::open(&shared, name, LaneKind::Task, Some(by));
             let lane = LaneGuard::new(&trace, Some(context));
             let value = body(&trace, context);
             lane.close(outcome(&value, context));
@@ -254,6 +254,7 @@ impl Trace {
         let opened = TimelineKind::DidOpen {
             name: process.name().to_owned(),
             kind: LaneKind::Process,
+            by: Some(self.lane),
         };
         trace.record_at(began, 0, EventBody::Timeline(opened));
         self.shared.lifecycle.add_process(&process);
@@ -280,7 +281,7 @@ impl Trace {
         name: &str,
         body: impl FnOnce(&Self) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        self.record_open(name.to_owned(), LaneKind::Task);
+        self.record_open(name.to_owned(), LaneKind::Task, None);
         let lane = LaneGuard::new(self, None);
         let result = body(self);
         lane.close(match &result {
@@ -290,18 +291,23 @@ impl Trace {
         result
     }
 
-    /// Opens a new lane.
-    pub(super) fn open(shared: &Arc<RunShared>, name: String, kind: LaneKind) -> Self {
+    /// Opens a new lane. `by` is the one that started it, if that is known.
+    pub(super) fn open(
+        shared: &Arc<RunShared>,
+        name: String,
+        kind: LaneKind,
+        by: Option<LaneId>,
+    ) -> Self {
         let trace = Self {
             lane: shared.new_lane(),
             shared: shared.clone(),
         };
-        trace.record_open(name, kind);
+        trace.record_open(name, kind, by);
         trace
     }
 
-    fn record_open(&self, name: String, kind: LaneKind) {
-        self.record(0, TimelineKind::DidOpen { name, kind });
+    fn record_open(&self, name: String, kind: LaneKind, by: Option<LaneId>) {
+        self.record(0, TimelineKind::DidOpen { name, kind, by });
     }
 
     pub(super) fn record_close(&self, how: LaneOutcome) {

@@ -7,12 +7,13 @@ use super::event::{EventKind, JobEvent, ThreadNumber};
 use super::freezes::FreezeLane;
 use super::incident::IncidentRecord;
 use super::item::{ItemId, ItemState};
+use super::item_counts::ItemCounts;
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
 use crate::jobs::{JobSpec, RunOn};
 use crate::trace::{
-    CounterId, Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName,
-    SpanOutcome, SpanState, Trace,
+    Flow, FlowKind, Group, GroupId, Lane, LaneId, LaneKind, Mark, SpanId, SpanName, SpanOutcome,
+    SpanState, Trace,
 };
 
 /// A window that freezes so soon after the last job has ended may do so because of that.
@@ -44,21 +45,32 @@ struct JobLanes {
     thread_kind: LaneKind,
     threads: BTreeMap<ThreadNumber, LaneId>,
     free: Vec<LaneId>,
-    /// The items that have begun and have not ended.
-    items: BTreeMap<ItemId, (ThreadNumber, SpanId)>,
+    items: BTreeMap<ItemId, RunningItem>,
+    /// The bytes of the items that were found, until the job ends.
+    sizes: Vec<u64>,
     counts: ItemCounts,
     joins: BTreeMap<JoinId, SpanId>,
     free_joins: Vec<LaneId>,
     join_lanes: usize,
 }
 
-/// How many items wait, and how many have ended.
+/// An item that has begun and has not ended.
 #[derive(Debug)]
-struct ItemCounts {
-    waiting: u64,
-    ended: u64,
-    waiting_over_time: Option<CounterId>,
-    ended_over_time: Option<CounterId>,
+struct RunningItem {
+    thread: ThreadNumber,
+    span: SpanId,
+    progress: Option<ItemProgress>,
+}
+
+/// How far an item is that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemProgress {
+    /// Bytes done.
+    pub done: u64,
+    /// Bytes in all; 0 if unknown.
+    pub total: u64,
+    /// The time of the trace at which it last got on, in nanoseconds.
+    pub at: u64,
 }
 
 impl JobTrace {
@@ -107,6 +119,11 @@ impl JobTrace {
                 Some(SpanId { lane, row, index })
             })
         })
+    }
+
+    /// How far an item is that runs; `None` if it does not run, or has not said that.
+    pub fn progress(&self, job: JobId, item: ItemId) -> Option<ItemProgress> {
+        self.jobs.get(&job)?.items.get(&item)?.progress
     }
 
     /// Applies one event, in constant time. Ignores those of a job that it does not know.
@@ -199,6 +216,7 @@ impl JobLanes {
             threads: BTreeMap::new(),
             free: Vec::new(),
             items: BTreeMap::new(),
+            sizes: Vec::new(),
             counts,
             joins: BTreeMap::new(),
             free_joins: Vec::new(),
@@ -211,11 +229,15 @@ impl JobLanes {
             EventKind::ItemDidAppear { item } => {
                 trace.add_found_item(self.group, &item.input.to_string_lossy(), at);
                 self.counts.add(1, 0, at, trace);
+                self.sizes.push(item.bytes);
             }
             EventKind::PlanDidFinish => self.end_plan(at, trace),
             EventKind::ItemDidStart { item, thread } => {
                 self.counts.add(-1, 0, at, trace);
                 self.begin_item(*item, *thread, at, trace);
+            }
+            EventKind::ItemDidProgress { item, done, total } => {
+                self.advance_item(*item, *done, *total, at, trace);
             }
             EventKind::ItemDidPauseProcess { item, paused } => {
                 self.pause_item(*item, *paused, at, trace);
@@ -247,7 +269,6 @@ impl JobLanes {
             // Neither has a place in time, or the end of the item says it.
             EventKind::JobDidStart { .. }
             | EventKind::PlanDidNote { .. }
-            | EventKind::ItemDidProgress { .. }
             | EventKind::ItemDidRunProcess { .. }
             | EventKind::ItemDidStopTree { .. }
             | EventKind::ItemDidEndProcess { .. }
@@ -271,7 +292,13 @@ impl JobLanes {
         }
         let name = item_name(item, trace);
         if let Some(span) = trace.begin(lane, at, name, SpanState::Runs) {
-            self.items.insert(item, (thread, span));
+            let progress = None;
+            let running = RunningItem {
+                thread,
+                span,
+                progress,
+            };
+            self.items.insert(item, running);
         }
     }
 
@@ -302,8 +329,22 @@ impl JobLanes {
         Some(lane)
     }
 
+    fn advance_item(&mut self, id: ItemId, done: u64, total: u64, at: u64, trace: &mut Trace) {
+        let Some(item) = self.items.get_mut(&id) else {
+            return;
+        };
+        let before = item.progress.map_or(0, |before| before.done);
+        // A command has neither.
+        let is_first = item.progress.is_none() && total > 0;
+        if done > before || is_first {
+            item.progress = Some(ItemProgress { done, total, at });
+            let bytes = done.saturating_sub(before);
+            self.counts.add_bytes(bytes, at, trace);
+        }
+    }
+
     fn pause_item(&self, item: ItemId, paused: bool, at: u64, trace: &mut Trace) {
-        let Some((_, span)) = self.items.get(&item) else {
+        let Some(RunningItem { span, .. }) = self.items.get(&item) else {
             return;
         };
         if paused {
@@ -315,23 +356,32 @@ impl JobLanes {
     }
 
     fn end_item(&mut self, item: ItemId, state: &ItemState, at: u64, trace: &mut Trace) {
-        let Some((thread, span)) = self.items.remove(&item) else {
+        let Some(ended) = self.items.remove(&item) else {
             // It has not begun.
             return self.counts.add(-1, 1, at, trace);
         };
         self.counts.add(0, 1, at, trace);
-        trace.conclude(span, at, outcome_of_item(state));
+        if matches!(state, ItemState::Returned(_)) {
+            let found = self.sizes.get(item.index()).copied().unwrap_or(0);
+            let (done, total) = ended
+                .progress
+                .map_or((0, 0), |last| (last.done, last.total));
+            let rest = found.max(total).saturating_sub(done);
+            self.counts.add_bytes(rest, at, trace);
+        }
+        trace.conclude(ended.span, at, outcome_of_item(state));
         if self.has_short_threads
-            && let Some(lane) = self.threads.remove(&thread)
+            && let Some(lane) = self.threads.remove(&ended.thread)
         {
             self.free.push(lane);
         }
     }
 
     fn end(&mut self, state: &JobState, at: u64, trace: &mut Trace) {
-        for (_, span) in std::mem::take(&mut self.items).into_values() {
-            trace.conclude(span, at, SpanOutcome::None);
+        for item in std::mem::take(&mut self.items).into_values() {
+            trace.conclude(item.span, at, SpanOutcome::None);
         }
+        self.sizes = Vec::new();
         self.threads.clear();
         self.free.clear();
         self.counts.end(at, trace);
@@ -406,7 +456,7 @@ impl JobLanes {
     }
 
     fn mark_item(&self, item: ItemId, at: u64, text: &str, trace: &mut Trace) {
-        let lane = self.items.get(&item).map(|(_, span)| span.lane);
+        let lane = self.items.get(&item).map(|item| item.span.lane);
         add_mark(lane, at, text, trace);
     }
 }
@@ -417,42 +467,6 @@ fn first_in(lane: LaneId) -> SpanId {
         lane,
         row: 0,
         index: 0,
-    }
-}
-
-impl ItemCounts {
-    fn new(group: GroupId, trace: &mut Trace) -> Self {
-        Self {
-            waiting: 0,
-            ended: 0,
-            waiting_over_time: trace.add_counter(group, "Waiting items"),
-            ended_over_time: trace.add_counter(group, "Ended items"),
-        }
-    }
-
-    /// Changes the numbers by so much.
-    fn add(&mut self, waiting: i64, ended: u64, at: u64, trace: &mut Trace) {
-        self.waiting = self.waiting.saturating_add_signed(waiting);
-        self.ended += ended;
-        self.note(at, trace);
-    }
-
-    /// Nothing waits any more.
-    fn end(&mut self, at: u64, trace: &mut Trace) {
-        self.waiting = 0;
-        self.note(at, trace);
-    }
-
-    fn note(&self, at: u64, trace: &mut Trace) {
-        let numbers = [
-            (self.waiting_over_time, self.waiting),
-            (self.ended_over_time, self.ended),
-        ];
-        for (counter, number) in numbers {
-            if let Some(counter) = counter {
-                trace.set_counter(counter, at, number);
-            }
-        }
     }
 }
 

@@ -37,7 +37,13 @@ pub struct TimelineEvent {
 #[serde(rename_all = "snake_case")]
 pub enum TimelineKind {
     /// The task or process started.
-    DidOpen { name: String, kind: LaneKind },
+    DidOpen {
+        name: String,
+        kind: LaneKind,
+        /// Which lane started it; `None` for the main thread, and where that is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<LaneId>,
+    },
     /// From here on, the process tells what it does. A task does from its start.
     DidTell,
     /// A span began: an activity other than running.
@@ -88,6 +94,8 @@ pub struct Timeline {
     lanes: Vec<Lane>,
     /// The index of each lane in `lanes`.
     indices: BTreeMap<LaneId, usize>,
+    /// Which lane started another.
+    started_by: BTreeMap<LaneId, LaneId>,
     messages: Vec<Message>,
     spans: usize,
     dropped: usize,
@@ -136,9 +144,10 @@ impl Timeline {
     /// Applies one event. Ignores events of a lane that has not opened, and opening one again.
     pub fn apply(&mut self, event: TimelineEvent) {
         self.last_event_at = self.last_event_at.max(event.at);
-        if let TimelineKind::DidOpen { name, kind } = event.kind {
+        if let TimelineKind::DidOpen { name, kind, by } = event.kind {
             if !self.has(event.lane) {
                 self.open(event.lane, name, kind, event.at);
+                self.started_by.extend(by.map(|by| (event.lane, by)));
             }
             return;
         }
@@ -183,6 +192,11 @@ impl Timeline {
     pub fn name(&self, id: LaneId) -> &str {
         let index = self.indices.get(&id);
         index.map_or("", |&index| &self.lanes[index].name)
+    }
+
+    /// The lane that started this one, if that is known.
+    pub fn starter(&self, id: LaneId) -> Option<LaneId> {
+        self.started_by.get(&id).copied()
     }
 
     /// The messages, in the order of their times.

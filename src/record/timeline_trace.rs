@@ -1,18 +1,26 @@
 //! The trace of a timeline: of the tasks and processes of a lesson.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use super::job_trace::nanos;
-use super::timeline::{Activity, Lane, LaneKind, LaneOutcome, Timeline};
-use crate::trace::{self, GroupId, Mark, SpanOutcome, SpanState, Trace};
+use super::timeline::{Activity, Lane, LaneId, LaneKind, LaneOutcome, Span, Timeline};
+use crate::trace::{self, Flow, FlowKind, GroupId, Mark, SpanOutcome, SpanState, Trace};
+
+/// Where each lane of a timeline is in the trace.
+type Places = BTreeMap<LaneId, trace::LaneId>;
+
+/// When the lanes of a name ended.
+type Ends<'a> = HashMap<&'a str, Vec<(Duration, LaneId)>>;
 
 impl Timeline {
     /// Adds this timeline to a trace, as a group: a lane for each task and process, with a span from its begin to its
     /// end, and within that what it slept and waited. Until a process tells what it does, that is unknown. Messages are
-    /// marks.
+    /// marks. Arrows lead from a lane to those that it started, and from the end of a lane to the end of a wait that names
+    /// it.
     pub fn add_to(&self, trace: &mut Trace, group: GroupId, name: &str) {
         trace.add_group(group, name);
-        let mut places = BTreeMap::new();
+        let mut places = Places::new();
         let mut marks = Vec::new();
         for lane in self.lanes() {
             if let Some(place) = add_lane(lane, group, trace, &mut marks) {
@@ -25,12 +33,72 @@ impl Timeline {
                 marks.push(Mark { at, lane, text });
             }
         }
+        let ends = self.ends();
+        for lane in self.lanes() {
+            self.add_flows(lane, &places, &ends, trace);
+        }
         marks.sort_by_key(|mark| mark.at);
         for mark in marks {
             trace.add_mark(mark);
         }
         trace.note_dropped(self.dropped() as u64);
     }
+
+    /// Adds the start of a lane, and the ends of its waits for others.
+    fn add_flows(&self, lane: &Lane, places: &Places, ends: &Ends<'_>, trace: &mut Trace) {
+        let Some(&place) = places.get(&lane.id) else {
+            return;
+        };
+        let starter = self.starter(lane.id);
+        if let Some(&starter) = starter.and_then(|starter| places.get(&starter)) {
+            let opened = nanos(lane.opened);
+            trace.add_flow(Flow {
+                kind: FlowKind::Start,
+                from: (starter, opened),
+                to: (place, opened),
+            });
+        }
+        let waits = lane
+            .spans
+            .iter()
+            .filter(|it| it.activity == Activity::Waits);
+        for wait in waits {
+            if let Some(ended) = wait.ended
+                && let Some((closed, awaited)) = awaited(wait, ended, ends)
+                && let Some(&awaited) = places.get(&awaited)
+            {
+                trace.add_flow(Flow {
+                    kind: FlowKind::Join,
+                    from: (awaited, nanos(closed)),
+                    to: (place, nanos(ended)),
+                });
+            }
+        }
+    }
+
+    /// The ends of all lanes by name, in the order of their times.
+    fn ends(&self) -> Ends<'_> {
+        let mut ends = Ends::new();
+        for lane in self.lanes() {
+            if let Some((at, _)) = lane.closed {
+                ends.entry(&lane.name).or_default().push((at, lane.id));
+            }
+        }
+        for ends in ends.values_mut() {
+            ends.sort_unstable();
+        }
+        ends
+    }
+}
+
+/// The end of the lane that a wait names, such as `waits for the worker`: of that name the last one that had ended when the
+/// wait did.
+fn awaited(wait: &Span, ended: Duration, ends: &Ends<'_>) -> Option<(Duration, LaneId)> {
+    let target = wait.label.strip_prefix("waits for ")?;
+    let name = target.strip_prefix("the ").unwrap_or(target);
+    let ends = ends.get(name)?;
+    let before = ends.partition_point(|(at, _)| *at <= ended);
+    ends[..before].last().copied()
 }
 
 fn add_lane(

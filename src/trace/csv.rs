@@ -32,7 +32,8 @@ impl CsvKind {
 /// | column | value |
 /// |---|---|
 /// | `kind` | `item`, `wait` or `frame` |
-/// | `group`, `lane`, `name` | names; empty of a frame |
+/// | `group`, `lane` | names; empty of a frame |
+/// | `name` | the name; of a frame, what asked for it, if that is known |
 /// | `state` | what it does, such as `waits_in_join`; empty of a frame |
 /// | `outcome` | how it ended, such as `returned`; empty if that is not known |
 /// | `began_secs`, `ended_secs`, `took_secs` | seconds since the trace began, with nine decimals; the last two are empty while it goes on |
@@ -58,7 +59,8 @@ pub fn write_csv(trace: &Trace, kinds: &[CsvKind], mut out: impl Write) -> io::R
     for kind in kinds {
         if *kind == CsvKind::Frames {
             for frame in trace.frames().iter() {
-                out.write_all(frame_line(*frame).as_bytes())?;
+                let cause = trace.frames().cause(frame).unwrap_or("");
+                out.write_all(frame_line(*frame, cause).as_bytes())?;
             }
             continue;
         }
@@ -91,15 +93,18 @@ fn span_line(trace: &Trace, id: GroupId, kind: CsvKind, lane: &Lane, span: &Span
     ])
 }
 
-fn frame_line(frame: Frame) -> String {
-    let times = [frame.at, frame.at.saturating_add(frame.took), frame.took].map(secs);
-    let names = [CsvKind::Frames.label(), "", "", "", "", ""];
-    csv_line(
-        names
-            .map(Into::into)
-            .into_iter()
-            .chain(times.map(Into::into)),
-    )
+fn frame_line(frame: Frame, cause: &str) -> String {
+    csv_line([
+        CsvKind::Frames.label().into(),
+        "".into(),
+        "".into(),
+        csv_text(cause),
+        "".into(),
+        "".into(),
+        secs(frame.at).into(),
+        secs(frame.at.saturating_add(frame.took)).into(),
+        secs(frame.took).into(),
+    ])
 }
 
 /// Exactly, in seconds.

@@ -26,7 +26,7 @@ pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
 pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare};
 pub use counter::{Counter, CounterId, Point};
 pub use csv::{CsvKind, write_csv};
-pub use frames::{Frame, Frames};
+pub use frames::{Frame, FrameCause, Frames};
 use item_names::ItemNames;
 pub use lane::{Lane, LaneKind};
 pub use row::{Piece, Row};
@@ -446,6 +446,11 @@ impl Trace {
     /// Adds a frame of the window, after all others.
     pub fn add_frame(&mut self, frame: Frame) {
         self.frames.push(frame);
+    }
+
+    /// Adds what asks for frames. Returns `None` if the text has more than 1 000 bytes, or the trace has 1 000 others.
+    pub fn add_frame_cause(&mut self, text: &str) -> Option<FrameCause> {
+        self.frames.add_cause(text)
     }
 
     fn change_lane<T>(&mut self, id: LaneId, change: impl FnOnce(&mut Lane) -> T) -> Option<T> {

@@ -19,6 +19,10 @@ impl Texts {
         text.map_or("", |text| text)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.all.texts.len()
+    }
+
     pub(super) fn has(&self, text: &str) -> bool {
         self.all.numbers.contains_key(text)
     }

@@ -9,8 +9,10 @@ use crate::format;
 
 /// The room that an axis needs below its plot.
 pub(super) const AXIS_HEIGHT: f32 = 20.0;
-/// The minimum distance between two ticks: no label is wider.
+/// The minimum distance between two ticks, and the most that a character of a label takes, with the room beside it.
 const MIN_SPACING: f32 = 52.0;
+const CHARACTER_WIDTH: f32 = 6.5;
+const LABEL_MARGIN: f32 = 8.0;
 /// The minimum distance of a label from the right end.
 const MIN_TO_END: f32 = 8.0;
 const FONT_SIZE: f32 = 11.5;
@@ -88,8 +90,7 @@ impl TimeAxis {
 
     /// The ticks, as many as there is room for their labels.
     pub(super) fn ticks(&self) -> Vec<Tick> {
-        let room = f64::from((self.x.span() / MIN_SPACING).max(1.0));
-        let step = next_step(self.length() / room);
+        let step = self.step();
         let first = ((self.from - self.origin) / step).ceil().max(0.0);
         let seconds = (0..).map(|index| (first + f64::from(index)) * step);
         let last = self.until - self.origin;
@@ -100,6 +101,22 @@ impl TimeAxis {
         ticks
             .filter(|tick| tick.x <= self.x.max - MIN_TO_END)
             .collect()
+    }
+
+    /// The time between two ticks: the shortest one whose labels have room.
+    fn step(&self) -> f64 {
+        let step_of = |spacing: f32| {
+            let room = f64::from((self.x.span() / spacing).max(1.0));
+            next_step(self.length() / room)
+        };
+        let mut step = step_of(MIN_SPACING);
+        // A longer step has labels that are as long or shorter.
+        let label = format::axis_time(self.until - self.origin, step);
+        let width = label.chars().count() as f32 * CHARACTER_WIDTH + LABEL_MARGIN;
+        if width > MIN_SPACING {
+            step = step_of(width);
+        }
+        step
     }
 
     /// Writes the labels of ticks below `y`, the bottom of the plot.
@@ -136,6 +153,23 @@ mod tests {
         let axis = TimeAxis::new(ms(900), ms(3_100), x);
         assert_eq!(texts(&axis), ["1.0 s", "1.5 s", "2.0 s", "2.5 s", "3.0 s"]);
         assert!((axis.x_of(axis.time_at(200.0)) - 200.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn long_labels_are_farther_from_each_other() {
+        let x = Rangef::new(0.0, 600.0);
+        let begin = Duration::from_secs(1_000);
+        let axis = TimeAxis::new(begin, begin + Duration::from_micros(10), x);
+        let ticks = axis.ticks();
+        assert!(ticks.len() > 2);
+        for pair in ticks.windows(2) {
+            let room = pair[1].x - pair[0].x;
+            assert!(
+                room > 6.5 * pair[0].text.len() as f32,
+                "{room}: {}",
+                pair[0].text
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use meanwhile::jobs::{JobSpec, Options, misbehave};
+use meanwhile::jobs::{JobSpec, Options, Output, misbehave};
 use meanwhile::record::{
     EventKind, FoundItem, IncidentRecord, ItemId, ItemState, JobEvent, JobId, JobState, JobTrace,
     ThreadNumber,
@@ -80,7 +80,11 @@ fn freeze_whose_report_is_late_is_in_its_frame() {
     for (at, took) in [(150, 10), (200, 151), (360, 10)] {
         let millis = |millis: u64| millis * 1_000_000;
         let (at, took) = (millis(at), millis(took));
-        replay.0.trace_mut().add_frame(Frame { at, took });
+        replay.0.trace_mut().add_frame(Frame {
+            at,
+            took,
+            cause: None,
+        });
     }
     replay.freeze(230, 150, "computed");
     let (_, row) = replay.0.trace().freezes().expect("a lane");
@@ -192,6 +196,53 @@ fn items_that_end_without_a_begin_wait_no_more() {
         (0, 20)
     );
     assert!(!counter(trace, 0).is_shown() && counter(trace, 1).is_shown());
+}
+
+#[test]
+fn bytes_of_items_are_counted_as_they_get_on() {
+    const MIB: u64 = 1 << 20;
+    let mut replay = Replay::default();
+    replay.start(JOB, 0);
+    for _ in 0..2 {
+        let item = FoundItem {
+            input: "item".into(),
+            bytes: 20 * MIB,
+            fails: false,
+        };
+        replay.apply(JOB, 0, EventKind::ItemDidAppear { item });
+    }
+    let (large, small) = (ItemId::new(0), ItemId::new(1));
+    for (item, thread) in [(large, 1), (small, 2)] {
+        let thread = ThreadNumber::new(thread);
+        replay.apply(JOB, 1, EventKind::ItemDidStart { item, thread });
+    }
+    let progress = |done| EventKind::ItemDidProgress {
+        item: large,
+        done,
+        total: 30 * MIB,
+    };
+    assert_eq!(replay.0.progress(JOB, large), None);
+    replay.apply(JOB, 200, progress(5 * MIB));
+    // It does not get on.
+    replay.apply(JOB, 400, progress(5 * MIB));
+    let seen = replay.0.progress(JOB, large).expect("it runs");
+    let expected = (5 * MIB, 30 * MIB, 200_000_000);
+    assert_eq!((seen.done, seen.total, seen.at), expected);
+    assert_eq!(counter(replay.0.trace(), 2).value(), 5);
+
+    // It ended before it was asked how far it is.
+    let end = |item| EventKind::ItemDidFinish {
+        item,
+        state: ItemState::Returned(Output::Text {
+            text: String::new(),
+        }),
+    };
+    replay.apply(JOB, 500, end(small));
+    assert_eq!(counter(replay.0.trace(), 2).value(), 25);
+    replay.apply(JOB, 600, end(large));
+    let (trace, mib) = (replay.0.trace(), counter(replay.0.trace(), 2));
+    assert_eq!((mib.name.as_str(), mib.value()), ("MiB done", 50));
+    assert!(!trace.is_empty() && replay.0.progress(JOB, large).is_none());
 }
 
 fn counter(trace: &Trace, index: usize) -> &Counter {

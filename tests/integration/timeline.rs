@@ -5,7 +5,7 @@ use std::time::Duration;
 use meanwhile::record::{
     Activity, LaneId, LaneKind, LaneOutcome, Timeline, TimelineEvent, TimelineKind,
 };
-use meanwhile::trace::{GroupId, Row, SpanOutcome, SpanState, Trace};
+use meanwhile::trace::{self, FlowKind, GroupId, Row, SpanOutcome, SpanState, Trace};
 
 /// One more than a timeline keeps.
 const MANY: u64 = 200_001;
@@ -22,6 +22,7 @@ fn opened(name: &str) -> TimelineKind {
     TimelineKind::DidOpen {
         name: name.to_owned(),
         kind: LaneKind::Process,
+        by: None,
     }
 }
 
@@ -162,7 +163,11 @@ fn trace_has_what_a_lane_slept_and_waited() {
         &mut timeline,
         0,
         1,
-        TimelineKind::DidOpen { name, kind: task },
+        TimelineKind::DidOpen {
+            name,
+            kind: task,
+            by: None,
+        },
     );
     let activity = Activity::Waits;
     apply(
@@ -226,4 +231,51 @@ fn trace_says_what_is_not_known_of_a_process() {
     let ends = spans(&trace, "tells later").into_iter();
     let ends: Vec<_> = ends.map(|(_, _, _, ended, _)| ended).collect();
     assert_eq!(ends, [None, Some(30), None]);
+}
+
+#[test]
+fn trace_has_arrows_for_starts_and_joins() {
+    let mut timeline = Timeline::default();
+    let open = |name: &str, by: Option<u64>| TimelineKind::DidOpen {
+        name: name.to_owned(),
+        kind: LaneKind::Task,
+        by: by.map(LaneId::new),
+    };
+    let wait = |label: &str| TimelineKind::DidBegin {
+        activity: Activity::Waits,
+        label: label.to_owned(),
+    };
+    let how = LaneOutcome::Returned;
+    let close = TimelineKind::DidClose { how };
+    apply(&mut timeline, 0, 1, open("main", None));
+    apply(&mut timeline, 5, 2, open("worker", Some(1)));
+    apply(&mut timeline, 6, 1, wait("waits for the worker"));
+    apply(&mut timeline, 20, 2, close.clone());
+    apply(&mut timeline, 21, 1, TimelineKind::DidEnd);
+    // It has not ended when the wait does, as after a timeout; and a name that nobody has.
+    apply(&mut timeline, 30, 3, open("slow", Some(1)));
+    apply(&mut timeline, 31, 1, wait("waits for slow"));
+    apply(&mut timeline, 40, 1, TimelineKind::DidEnd);
+    apply(&mut timeline, 41, 1, wait("waits for a message"));
+    apply(&mut timeline, 42, 1, TimelineKind::DidEnd);
+    apply(&mut timeline, 50, 3, close);
+
+    let mut trace = Trace::default();
+    timeline.add_to(&mut trace, GroupId::new(1), "lesson");
+    let place = |(lane, at): (trace::LaneId, u64)| {
+        let lane = trace.lane(lane).expect("a lane");
+        (lane.name.clone(), at / 1_000_000)
+    };
+    let flows = trace.flows().iter();
+    let flows = flows.map(|flow| (flow.kind, place(flow.from), place(flow.to)));
+    let flows: Vec<_> = flows.collect();
+    let at = |name: &str, at: u64| (name.to_owned(), at);
+    assert_eq!(
+        flows,
+        [
+            (FlowKind::Join, at("worker", 20), at("main", 21)),
+            (FlowKind::Start, at("main", 5), at("worker", 5)),
+            (FlowKind::Start, at("main", 30), at("slow", 30)),
+        ]
+    );
 }

@@ -304,16 +304,35 @@ fn flows_marks_and_frames_come_back_from_a_file() {
     };
     trace.add_flow(flow);
     trace.add_mark(mark.clone());
-    let frame = Frame {
-        at: 7,
-        took: 3_000_000,
-    };
-    trace.add_frame(frame);
+    add_frame(&mut trace, 7, 3_000_000, Some("src/app/frame.rs:90"));
+    add_frame(&mut trace, 8, 1_000_000, None);
     let read = read_chrome(written(&trace).as_slice())
         .expect("it is a trace")
         .trace;
     assert_eq!((read.flows(), read.marks()), (&[flow][..], &[mark][..]));
-    assert_eq!(read.frames().iter().collect::<Vec<_>>(), [&frame]);
+    assert!(read.frames().iter().eq(trace.frames().iter()));
+    let causes: Vec<_> = read
+        .frames()
+        .iter()
+        .map(|frame| read.frames().cause(frame))
+        .collect();
+    assert_eq!(causes, [Some("src/app/frame.rs:90"), None]);
+}
+
+fn add_frame(trace: &mut Trace, at: u64, took: u64, cause: Option<&str>) {
+    let cause = cause.and_then(|cause| trace.add_frame_cause(cause));
+    trace.add_frame(Frame { at, took, cause });
+}
+
+#[test]
+fn causes_of_frames_are_bounded() {
+    let mut trace = Trace::default();
+    assert_eq!(trace.add_frame_cause(&"long".repeat(1_000)), None);
+    for number in 0..2_000 {
+        trace.add_frame_cause(&format!("src/lib.rs:{number}"));
+    }
+    assert!(trace.add_frame_cause("src/lib.rs:7").is_some());
+    assert_eq!(trace.add_frame_cause("src/lib.rs:1999"), None);
 }
 
 #[test]
@@ -324,7 +343,7 @@ fn values_of_waits_and_frames_are_exact() {
     trace.begin(lane, 1_000_000_001, name, SpanState::WaitsInJoin);
     trace.end(lane, 3_000_000_004, SpanOutcome::TimedOut);
     trace.begin(lane, 4_000_000_000, name, SpanState::Waits);
-    trace.add_frame(Frame { at: 5, took: 7 });
+    add_frame(&mut trace, 5, 7, Some("=src/lib.rs:1"));
     let mut bytes = Vec::new();
     let kinds = [CsvKind::Waits, CsvKind::Frames];
     write_csv(&trace, &kinds, &mut bytes).expect("memory takes it");
@@ -335,7 +354,7 @@ fn values_of_waits_and_frames_are_exact() {
         [
             "wait,group,lane,join,waits_in_join,timed_out,1.000000001,3.000000004,2.000000003",
             "wait,group,lane,join,waits,,4.000000000,,",
-            "frame,,,,,,0.000000005,0.000000012,0.000000007",
+            "frame,,,'=src/lib.rs:1,,,0.000000005,0.000000012,0.000000007",
         ]
     );
 }

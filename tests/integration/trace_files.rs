@@ -1,6 +1,10 @@
 //! Traces of other programs: what is read of them, what is left out and said, and what no file can do.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
+use std::process::Command;
 
 use meanwhile::trace::{
     ReadTrace, ReadTraceError, Row, SpanOutcome, Trace, read_chrome, write_chrome,
@@ -113,6 +117,27 @@ fn trace_of_nextest_says_which_test_failed() {
     assert_eq!(outcomes, expected);
     assert_eq!((trace.flows().len(), trace.marks().len()), (1, 2));
     assert_eq!(notes, ["Left out: 2 counters."]);
+}
+
+#[test]
+#[ignore = "needs the example `spans` of the library; tests/all.sh runs it"]
+fn spans_of_the_example_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("spans.trace.json");
+    let program = Path::new(env!("CARGO_BIN_EXE_meanwhile"));
+    let example = program.with_file_name("examples").join("spans");
+    let status = Command::new(example).arg(&file).status();
+    assert!(status.expect("the example starts").success());
+    let ReadTrace { trace, notes } =
+        read_chrome(File::open(&file).expect("a file")).expect("it is a trace");
+    let seen: BTreeMap<_, _> = lanes(&trace).into_iter().collect();
+    let spans: Vec<_> = seen.values().map(String::as_str).collect();
+    assert_eq!(spans, ["0:bake 1:cut 1:heat"; 4]);
+    for name in ["apples", "cherries", "pears", "plums"] {
+        let is_it = |lane: &String| lane.ends_with(&format!("/{name}"));
+        assert!(seen.keys().any(is_it), "{name} of {seen:?}");
+    }
+    assert_eq!(notes, Vec::<String>::new());
 }
 
 #[test]

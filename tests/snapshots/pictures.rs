@@ -57,15 +57,7 @@ fn moving_picture_of_a_job() {
     let mut film = Film::default();
     film.add(&mut window, 100);
     window.click("Start");
-    while !window.shows("12 of 12 items") {
-        film.add(&mut window, 12);
-        let next = Instant::now() + Duration::from_millis(120);
-        while Instant::now() < next {
-            window.harness.step();
-            std::thread::park_timeout(Duration::from_millis(8));
-        }
-        assert!(film.frames.len() < 200, "the job does not end");
-    }
+    film.follow(&mut window, |window| window.shows("12 of 12 items"));
     film.add(&mut window, 300);
     film.save("workbench").expect("the file takes the frames");
 }
@@ -97,6 +89,19 @@ impl Film {
         frame.delay = hundredths;
         self.frames.push(frame);
         self.last = Some(screen);
+    }
+
+    /// Adds what is shown until the job has ended.
+    fn follow(&mut self, window: &mut Window, has_ended: impl Fn(&Window) -> bool) {
+        while !has_ended(window) {
+            self.add(window, 12);
+            let next = Instant::now() + Duration::from_millis(120);
+            while Instant::now() < next {
+                window.harness.step();
+                std::thread::park_timeout(Duration::from_millis(8));
+            }
+            assert!(self.frames.len() < 200, "the job does not end");
+        }
     }
 
     fn save(self, name: &str) -> Result<(), gif::EncodingError> {
@@ -176,6 +181,41 @@ fn picture_of_the_timeline() {
     picture(&mut window, "timeline");
     window.click("Workbench");
     window.click("Cancel");
+}
+
+/// A GIF of bars that grow, and then of a closer look at some of them; the last one is a picture too.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn moving_picture_of_the_timeline() {
+    let folder = archives(1);
+    let mut window = open(Theme::Dark, &files(&folder));
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    let script = "case $1 in *05.tar) exit 3;; *07.tar) sleep 1.5;; *) sleep 0.3;; esac";
+    window.type_into("Command line", script);
+    window.click("Start");
+    window.click("Timeline");
+    window.until("Process 2, #1 Command");
+    let mut film = Film::default();
+    film.follow(&mut window, |window| window.shows("0 processes running"));
+    film.add(&mut window, 100);
+    let bars = window.harness.get_by_label_contains("Timeline of");
+    bars.focus();
+    let place = bars.rect().center();
+    window.harness.hover_at(place);
+    for key in [Key::ArrowDown, Key::ArrowDown, Key::ArrowDown] {
+        window.press(Modifiers::NONE, key);
+        window.step();
+    }
+    for _ in 0..6 {
+        window.press(Modifiers::NONE, Key::W);
+        window.step();
+        film.add(&mut window, 20);
+    }
+    film.add(&mut window, 300);
+    film.save("timeline").expect("the file takes the frames");
+    picture(&mut window, "timeline-zoomed");
 }
 
 /// The same files before and after one of them no longer takes long: what differs, and what the end of the first run hung

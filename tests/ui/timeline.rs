@@ -20,7 +20,14 @@ fn one_lane(add: impl FnOnce(&mut dyn FnMut(u64, TimelineKind))) -> Timeline {
         timeline.apply(TimelineEvent { at, lane, kind });
     };
     let (name, kind) = ("worker".to_owned(), LaneKind::Task);
-    record(0, TimelineKind::DidOpen { name, kind });
+    record(
+        0,
+        TimelineKind::DidOpen {
+            name,
+            kind,
+            by: None,
+        },
+    );
     add(&mut record);
     timeline
 }
@@ -79,7 +86,14 @@ fn process(tells_at: Option<u64>) -> Timeline {
     let (name, kind) = ("worker".to_owned(), LaneKind::Process);
     let told = tells_at.map(|at| (at, TimelineKind::DidTell));
     let how = LaneOutcome::Returned;
-    let first = [(0, TimelineKind::DidOpen { name, kind })];
+    let first = [(
+        0,
+        TimelineKind::DidOpen {
+            name,
+            kind,
+            by: None,
+        },
+    )];
     let last = [(10, TimelineKind::DidClose { how })];
     for (at, kind) in first.into_iter().chain(told).chain(last) {
         let at = Duration::from_millis(at);
@@ -108,7 +122,11 @@ fn side_by_side(count: u64) -> Timeline {
         timeline.apply(TimelineEvent {
             at: Duration::from_millis(1),
             lane: LaneId::new(number),
-            kind: TimelineKind::DidOpen { name, kind },
+            kind: TimelineKind::DidOpen {
+                name,
+                kind,
+                by: None,
+            },
         });
     }
     timeline

@@ -3,7 +3,7 @@
 use std::fs;
 
 use eframe::egui::{
-    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2,
+    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, Rect, TouchPhase, Vec2,
 };
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::DialogAnswer;
@@ -231,6 +231,24 @@ fn blocking_wait_is_a_freeze_with_its_cause() {
     // The bars of jobs come first, so a freeze moves none of them.
     let top = |part: &str| window.harness.get_by_label_contains(part).rect().top();
     assert!(top("Job, #1") < top("UI thread, This window"));
+}
+
+#[test]
+fn frame_says_what_asked_for_it() {
+    let mut window = with_a_timeline();
+    let strip = window.harness.get_by_label_contains("Frames of this");
+    let strip = strip.rect();
+    for place in 0..64 {
+        let x = strip.left() + strip.width() * place as f32 / 64.0;
+        window.harness.hover_at(Pos2::new(x, strip.center().y));
+        for _ in 0..4 {
+            window.step();
+        }
+        if window.shows("Asked for by ") {
+            return;
+        }
+    }
+    panic!("no frame has a cause\n{}", window.texts());
 }
 
 /// A window with the timeline of a shell command that runs on.

@@ -26,7 +26,8 @@ use super::commands::{UiCommand, run_each};
 use super::{
     DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, workbench,
 };
-use crate::record::{ItemId, JobId, JobTrace, nanos};
+use crate::format;
+use crate::record::{ItemId, ItemProgress, JobId, JobTrace, nanos};
 use crate::trace::{CsvKind, Group, LaneKind, SpanId, SpanName, Trace, write_chrome, write_csv};
 use crate::ui::trace_view::{TimeRange, TraceView, TraceViewState};
 
@@ -40,6 +41,8 @@ pub(super) const INFO: &PageInfo = &PageInfo {
 
 /// The interval at which bars grow while a job runs.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
+/// An item that did not get on for so long is said to.
+const MIN_SILENCE: Duration = Duration::from_secs(2);
 /// How much shorter the shown time gets with the button.
 const ZOOM: f64 = 0.5;
 
@@ -99,6 +102,20 @@ pub(crate) fn place_of(job: JobId, item: Option<(ItemId, Duration)>) -> String {
         || job.get().to_string(),
         |(item, began)| format!("{}/{}/{}", job.get(), item.index(), nanos(began)),
     )
+}
+
+/// `12.0 MiB of 2.0 GiB done, and nothing more for 3 min 05 s`
+fn progress_text(progress: ItemProgress, now: u64) -> String {
+    let mut text = format::bytes(progress.done);
+    if progress.total > 0 {
+        text += &format!(" of {}", format::bytes(progress.total));
+    }
+    text += " done";
+    let silent = Duration::from_nanos(now.saturating_sub(progress.at));
+    if silent >= MIN_SILENCE {
+        text += &format!(", and nothing more for {}", format::duration(silent));
+    }
+    text
 }
 
 impl Timeline {
@@ -185,6 +202,17 @@ impl Timeline {
             SpanName::Item(item) => Some(format!("{}/{item}", job.get())),
             SpanName::Text(_) => Some(job.get().to_string()),
         }
+    }
+
+    /// How far the selected item is, if it runs.
+    fn progress(&self, context: &PageContext) -> Option<String> {
+        let selected = self.selected_of_job()?;
+        let job = JobTrace::job_of(selected.lane.group)?;
+        let SpanName::Item(item) = self.trace(context).span(selected)?.name else {
+            return None;
+        };
+        let progress = context.trace.progress(job, ItemId::new(item as usize))?;
+        Some(progress_text(progress, context.trace_now()))
     }
 
     /// The selected span, if it is of a job of this program.

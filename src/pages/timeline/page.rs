@@ -29,12 +29,25 @@ const FILTER_WIDTH: f32 = 130.0;
 const FIND_WIDTH: f32 = 110.0;
 const ONLY_WIDTH: f32 = 96.0;
 
+/// What is known of the shown trace beside it.
+struct Beside {
+    /// The time at which open spans end; `None` if nothing goes on.
+    now: Option<u64>,
+    /// What the statistics are of.
+    subject: Option<Subject>,
+    /// How far the selected item is, if it runs.
+    progress: Option<String>,
+}
+
 impl Timeline {
     /// Draws the page. Returns whether other runs were chosen, which are to be compared.
     pub(super) fn page_ui(&mut self, context: &PageContext, ui: &mut Ui) -> bool {
         let unavailable = Unavailable::of(self, context);
-        let subject = self.subject(context);
-        let now = self.now(context);
+        let beside = Beside {
+            now: self.now(context),
+            subject: self.subject(context),
+            progress: self.progress(context),
+        };
         let mut is_chosen = false;
         CentralPanel::default().show(ui, |ui| {
             let height = ui.available_height();
@@ -46,7 +59,7 @@ impl Timeline {
                     return;
                 }
                 self.tabs_ui(ui);
-                self.trace_ui(height, (now, subject), context, &unavailable, ui);
+                self.trace_ui(height, beside, context, &unavailable, ui);
             });
         });
         is_chosen
@@ -56,7 +69,7 @@ impl Timeline {
     fn trace_ui(
         &mut self,
         height: f32,
-        (now, subject): (Option<u64>, Option<Subject>),
+        beside: Beside,
         context: &PageContext,
         unavailable: &Unavailable,
         ui: &mut Ui,
@@ -76,7 +89,7 @@ impl Timeline {
             Some(opened) => (&opened.trace, &mut opened.view, &opened.notes[..]),
             None => (context.trace.trace(), view, &[][..]),
         };
-        let view = (!trace.is_empty()).then(|| TraceView::new(trace, now));
+        let view = (!trace.is_empty()).then(|| TraceView::new(trace, beside.now));
         ui.horizontal_wrapped(|ui| {
             tools_ui(
                 state,
@@ -110,9 +123,10 @@ impl Timeline {
             };
             details.show(ui, |ui| {
                 if statistics.is_shown {
-                    statistics.ui(subject, state, ui);
+                    statistics.ui(beside.subject, state, ui);
                 } else {
-                    details_ui(&view, state, notes, unavailable, ui, commands);
+                    let about = (notes, beside.progress.as_deref());
+                    details_ui(&view, state, about, unavailable, ui, commands);
                 }
             });
             CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
@@ -241,7 +255,7 @@ fn range_ui(
 fn details_ui(
     view: &TraceView<'_>,
     state: &TraceViewState,
-    notes: &[String],
+    (notes, progress): (&[String], Option<&str>),
     unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<UiCommand>,
@@ -264,6 +278,9 @@ fn details_ui(
             return;
         };
         ui.label(text);
+        if let Some(progress) = progress {
+            ui.label(progress);
+        }
         ui.horizontal_wrapped(|ui| {
             for command in [
                 command::SHOW_IN_RESULTS,

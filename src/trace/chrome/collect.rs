@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::event::{Args, Event, Ident, Micros};
 use crate::trace::{
-    Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark, Span, SpanName,
-    SpanOutcome, SpanState, Trace,
+    Flow, FlowKind, Frame, FrameCause, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark, Span,
+    SpanName, SpanOutcome, SpanState, Trace,
 };
 
 /// After so many events that are none, a file is no trace.
@@ -35,7 +35,7 @@ pub(super) struct Collected {
     flows: Vec<(FlowKind, Point, Point)>,
     open_flows: HashMap<String, Point>,
     marks: Vec<(usize, i64, SpanName)>,
-    frames: Vec<(i64, u64)>,
+    frames: Vec<(i64, u64, Option<FrameCause>)>,
     left_out: BTreeMap<&'static str, usize>,
     count: usize,
     odd: usize,
@@ -141,7 +141,7 @@ impl Collected {
             ("s" | "t" | "f", Some(at)) => self.add_flow(event, at),
             ("i" | "I" | "R" | "n", Some(at)) => self.add_mark(event, at),
             ("C", Some(at)) if event.name.as_deref() == Some(FRAME_TIME) => {
-                self.add_frame(&event.args(), at);
+                self.add_frame(event, at);
             }
             ("C", Some(at)) => self.add_count(event, at),
             ("C", _) => self.leave_out("counters"),
@@ -285,12 +285,14 @@ impl Collected {
         clippy::cast_sign_loss,
         reason = "it saturates"
     )]
-    fn add_frame(&mut self, args: &Args<'_>, at: i64) {
+    fn add_frame(&mut self, event: &Event<'_>, at: i64) {
         self.count += 1;
-        let took = args.took.unwrap_or(0.0);
+        let took = event.args().took.unwrap_or(0.0);
         // As many as a trace keeps come back; more are of another program.
         if self.frames.len() < MAX_LANES {
-            self.frames.push((at, (took * 1e6).round() as u64));
+            let cause = event.frame_cause();
+            let cause = cause.and_then(|cause| self.trace.add_frame_cause(&cause));
+            self.frames.push((at, (took * 1e6).round() as u64, cause));
         }
     }
 
@@ -426,10 +428,11 @@ impl Collected {
             }
         }
         self.frames.sort_unstable();
-        for (at, took) in self.frames {
+        for (at, took, cause) in self.frames {
             trace.add_frame(Frame {
                 at: since(at),
                 took,
+                cause,
             });
         }
         if overlapping > 0 {

@@ -32,6 +32,9 @@ pub(super) struct Event<'a> {
     /// Connects a span with others, in place of events for flows.
     #[serde(default)]
     pub(super) bind_id: Option<IgnoredAny>,
+    /// What asked for a frame, as this program writes it; others may have anything.
+    #[serde(borrow, default)]
+    pub(super) cause: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) args: Option<&'a RawValue>,
 }
@@ -111,6 +114,11 @@ impl Event<'_> {
             .args
             .and_then(|args| serde_json::from_str(args.get()).ok());
         args.unwrap_or_default()
+    }
+
+    /// What asked for a frame, if the event says that.
+    pub(super) fn frame_cause(&self) -> Option<Cow<'_, str>> {
+        serde_json::from_str(self.cause?.get()).ok()
     }
 
     /// The value of a counter, if it has one that is a whole number.

@@ -72,6 +72,8 @@ pub fn write_chrome(trace: &Trace, mut out: impl Write) -> io::Result<()> {
                 took: Some(frame.took as f64 / 1e6),
                 ..Args::default()
             }),
+            // The arguments of a counter are numbers.
+            cause: trace.frames().cause(frame),
             ..Event::new("C", window, 0)
         })?;
     }
@@ -115,6 +117,9 @@ struct Event<'a> {
     /// Of an instant: what it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     s: Option<&'static str>,
+    /// Of a frame: what asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     args: Option<Args<'a>>,
 }
@@ -170,6 +175,7 @@ impl Event<'_> {
             id: None,
             bp: None,
             s: None,
+            cause: None,
             args: None,
         }
     }

@@ -294,7 +294,10 @@ impl<'a> TraceView<'a> {
             Some(text) => Some(text),
             None => pointer.and_then(|at| painter.frame_at(at)).map(|frame| {
                 let late = format::duration(duration(frame.took));
-                format!("A frame that was there {late} after it was due")
+                let cause = self.trace.frames().cause(&frame);
+                let asked =
+                    cause.map_or_else(String::new, |cause| format!("\nAsked for by {cause}"));
+                format!("A frame that was there {late} after it was due{asked}")
             }),
         };
         let is_clicked = response.clicked();
@@ -318,6 +321,7 @@ impl<'a> TraceView<'a> {
             return;
         };
         let is_open = !state.folded.contains(&id);
+        let line = rect;
         // Behind the name alone: the rest of the line belongs to the plot.
         let rect = rect.with_max_x(rect.left() + NAME_WIDTH);
         let response = ui.interact(rect, ui.scope_id().with(("group", id)), Sense::click());
@@ -338,7 +342,8 @@ impl<'a> TraceView<'a> {
         let arrow = Pos2::new(rect.left() + UNIT * 2.5, rect.center().y);
         painter.add(triangle(arrow, is_open, tokens.text_weak));
         let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);
-        painter.text(at, Align2::LEFT_CENTER, &group.name, font, tokens.text);
+        let name = name_in_line(&group.name, &font, line.right() - at.x, ui);
+        painter.text(at, Align2::LEFT_CENTER, name, font, tokens.text);
         if response.clicked() {
             toggle(&mut state.folded, id);
         }
@@ -363,7 +368,7 @@ impl<'a> TraceView<'a> {
         } else {
             lane.name.clone()
         };
-        let name = cut_in_the_middle(&name, &font, rect.width() - UNIT * 7.0, ui);
+        let name = name_in_line(&name, &font, rect.width() - UNIT * 7.0, ui);
         let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);
         ui.painter()
             .text(at, Align2::LEFT_CENTER, name, font, tokens.text);
@@ -400,7 +405,8 @@ impl<'a> TraceView<'a> {
         let at = Pos2::new(rect.left() + UNIT * 5.0, rect.center().y);
         let color = tokens(ui).text_weak;
         let painter = ui.painter();
-        painter.text(at, Align2::LEFT_CENTER, &counter.name, font, color);
+        let name = name_in_line(&counter.name, &font, rect.right() - at.x, ui);
+        painter.text(at, Align2::LEFT_CENTER, name, font, color);
         response.on_hover_ui(|ui| {
             ui.label(text());
         });
@@ -488,6 +494,11 @@ impl<'a> TraceView<'a> {
 }
 
 /// What a heading has in front of it: it points down if there is something below.
+/// A name in one line, as much of it as there is room for. Files may have any names.
+fn name_in_line(name: &str, font: &FontId, room: f32, ui: &Ui) -> String {
+    cut_in_the_middle(&format::one_line(name), font, room, ui)
+}
+
 fn triangle(center: Pos2, is_open: bool, color: Color32) -> Shape {
     let (long, short) = (UNIT, UNIT * 0.7);
     let corner = |along: f32, across: f32| {

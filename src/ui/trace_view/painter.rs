@@ -378,10 +378,11 @@ fn lane_places(places: &[Place], origin: Pos2) -> BTreeMap<LaneId, Rect> {
         .collect()
 }
 
-/// The last part of a path, or the text.
+/// The last part of a path, or the text, in one line.
 fn short_name(name: &str) -> String {
     let last = name.rsplit('/').next().filter(|last| !last.is_empty());
-    last.unwrap_or(name).chars().take(200).collect()
+    let short: String = last.unwrap_or(name).chars().take(200).collect();
+    format::one_line(&short).into_owned()
 }
 
 /// The colour of a text on a bar.
