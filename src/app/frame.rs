@@ -171,7 +171,7 @@ fn frame_cause(causes: &[RepaintCause]) -> String {
     text
 }
 
-/// The path of a source file from the folder of its package on: where that lies is not told.
+/// The path of a source file from the folder of its package on, without where that lies.
 fn within_package(file: &str) -> String {
     let file = file.replace('\\', "/");
     let package = file.rfind("/src/").map(|at| &file[..at]);
