@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
-pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare};
+pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare, counterpart};
 pub use counter::{Counter, CounterId, Point};
 pub use csv::{CsvKind, write_csv};
 pub use frames::{Frame, Frames};

@@ -1,7 +1,7 @@
 //! Which span of one trace is which of the other.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::{BuildHasher as _, RandomState};
 
 use crate::trace::span::{Span, SpanOutcome, SpanState};
 use crate::trace::{GroupId, Lane, LaneId, LaneKind, SpanId, Trace};
@@ -24,6 +24,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Whether it is that span of its trace.
+    pub(super) fn is(&self, span: SpanId) -> bool {
+        let place = (span.lane.index, span.row, span.index);
+        place == (self.lane as usize, self.row as usize, self.index as usize)
+    }
+
     pub(super) fn id(&self, group: GroupId) -> SpanId {
         let lane = LaneId {
             group,
@@ -133,29 +139,27 @@ pub(super) fn lanes_of(trace: &Trace, group: Option<GroupId>) -> Vec<&Lane> {
     lanes.map(|(_, lane)| lane).collect()
 }
 
-/// The spans of a group, those of one key together, of these those of one lane, in the order of their begins.
+/// The spans of a group, those of one key together, of these those of one lane, in the order of their begins. `key` is
+/// that of a span in a lane of this pair and this kind; `None` leaves the span out. There is room for `expected` ones
+/// from the beginning.
 pub(super) fn entries(
     trace: &Trace,
     group: Option<GroupId>,
     pairs: &[u32],
-    names: &RandomState,
+    expected: usize,
+    key: impl Fn(u32, LaneKind, &Span) -> Option<u64>,
 ) -> Vec<Entry> {
-    let (Some(group), lanes) = (group, lanes_of(trace, group)) else {
-        return Vec::new();
-    };
+    let lanes = lanes_of(trace, group);
     let begin = lanes.iter().filter_map(|lane| lane.began()).min();
     let begin = begin.unwrap_or(0);
     let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-    let mut entries = Vec::with_capacity(lanes.iter().map(|lane| lane.len()).sum());
+    let mut entries = Vec::with_capacity(expected);
     for (lane, (found, pair)) in lanes.iter().zip(pairs).enumerate() {
         for (row, spans) in found.rows().iter().enumerate() {
             for (index, span) in spans.iter().enumerate() {
-                let name = trace.name(group, span.name);
-                let name = match found.kind {
-                    LaneKind::Whole => without_number(&name),
-                    _ => &name,
+                let Some(key) = key(*pair, found.kind, span) else {
+                    continue;
                 };
-                let key = names.hash_one((found.kind, span.state, name));
                 entries.push(Entry {
                     key,
                     began: span.began().saturating_sub(begin),
@@ -172,6 +176,20 @@ pub(super) fn entries(
     }
     entries.sort_by_key(|entry| (entry.key, entry.pair, entry.began, entry.row));
     entries
+}
+
+/// The name by which a span of a lane of this kind is compared: that of a whole job without its number.
+pub(super) fn compared_name<'t>(
+    trace: &'t Trace,
+    group: GroupId,
+    kind: LaneKind,
+    span: &Span,
+) -> Cow<'t, str> {
+    match (kind, trace.name(group, span.name)) {
+        (LaneKind::Whole, Cow::Borrowed(name)) => without_number(name).into(),
+        (LaneKind::Whole, Cow::Owned(name)) => without_number(&name).to_owned().into(),
+        (_, name) => name,
+    }
 }
 
 fn length(span: &Span, trace: &Trace) -> u64 {
@@ -248,7 +266,8 @@ pub(super) fn align_all<'e>(
         });
     });
     for alone in [&mut alone_before, &mut alone_after] {
-        alone.sort_by_key(|entry| (entry.began, entry.row));
+        // By nothing of the other trace, so that it does not matter which of the two is the first one.
+        alone.sort_by_key(|entry| (entry.began, entry.row, entry.lane, entry.index));
     }
     align(&alone_before, &alone_after, found);
 }

@@ -1,9 +1,11 @@
 //! What differs between two traces.
 
 mod align;
+mod counterpart;
 mod rank;
 
 use self::align::pair_groups;
+pub use self::counterpart::counterpart;
 use self::rank::Found;
 use super::span::{SpanOutcome, SpanState};
 use super::{SpanId, Trace};

@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::hash::RandomState;
+use std::hash::{BuildHasher as _, RandomState};
 
-use super::align::{Entry, GroupPair, align_all, entries, for_each_run, lanes_of, pair_lanes};
+use super::align::{
+    Entry, GroupPair, align_all, compared_name, entries, for_each_run, lanes_of, pair_lanes,
+};
 use super::{Change, Comparison, Difference, MAX_DIFFERENCES};
 use crate::trace::span::{SpanOutcome, SpanState};
-use crate::trace::{GroupId, Trace};
+use crate::trace::{Group, GroupId, Trace};
 
 /// Two lengths that differ by less are the same, in nanoseconds.
 const LEAST: u64 = 1_000_000;
@@ -125,12 +127,22 @@ impl<'t> Found<'t> {
         let (before, after) = (self.before, self.after);
         let lanes = (lanes_of(before, groups.0), lanes_of(after, groups.1));
         let pairs = pair_lanes(&lanes.0, &lanes.1);
-        let before = entries(before, groups.0, &pairs.0, &self.names);
-        let after = entries(after, groups.1, &pairs.1, &self.names);
+        let before = self.entries(before, groups.0, &pairs.0);
+        let after = self.entries(after, groups.1, &pairs.1);
         let key = |entry: &Entry| entry.key;
         for_each_run((&before, &after), key, |before, after| {
             self.compare_key(place, groups, (before, after));
         });
+    }
+
+    /// All spans of a group.
+    fn entries(&self, trace: &Trace, group: Option<GroupId>, pairs: &[u32]) -> Vec<Entry> {
+        let all = group.and_then(|group| trace.group(group));
+        let all = all.map_or(0, Group::len);
+        entries(trace, group, pairs, all, |_, kind, span| {
+            let name = compared_name(trace, group?, kind, span);
+            Some(self.names.hash_one((kind, span.state, name)))
+        })
     }
 
     /// Compares the spans of one key.
