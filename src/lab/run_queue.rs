@@ -161,6 +161,12 @@ impl RunQueue {
         Variant::ALL.into_iter().filter_map(last)
     }
 
+    /// The trace of the last runs of a pattern: bad, then fixed, as far as they have run, whichever ran first.
+    pub fn last_trace(&self, pattern: PatternId) -> Trace {
+        let groups: Vec<_> = self.last_groups(pattern).collect();
+        self.trace.in_order(&groups)
+    }
+
     /// The display of the twins, once one has reported it.
     pub fn display(&self) -> Option<&Display> {
         self.display.as_ref()

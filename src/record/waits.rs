@@ -225,18 +225,20 @@ impl Waits {
         }
     }
 
-    /// Returns the `count` nodes that matter most: those of rings, then those of `job`, then the first ones.
+    /// Returns the `count` nodes that matter most: those of rings, then those of the item, then those of the job, then
+    /// the first ones.
     #[must_use]
-    pub fn most_important(&self, count: usize, job: Option<JobId>) -> Self {
+    pub fn most_important(&self, count: usize, of: Option<(JobId, Option<ItemId>)>) -> Self {
         if self.nodes.len() <= count {
             return self.clone();
         }
         let in_rings: BTreeSet<usize> = self.rings.iter().flatten().copied().collect();
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
         order.sort_by_key(|&node| {
-            let of_job = self.nodes[node].job.map(|(job, _)| job);
-            let is_of_job = job.is_some() && of_job == job;
-            (!in_rings.contains(&node), !is_of_job, node)
+            let own = self.nodes[node].job;
+            let is_of_job = of.is_some() && own.map(|(job, _)| job) == of.map(|(job, _)| job);
+            let is_of_item = is_of_job && own == of && of.is_some_and(|(_, item)| item.is_some());
+            (!in_rings.contains(&node), !is_of_item, !is_of_job, node)
         });
         order.truncate(count);
         order.sort_unstable();

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use chrome::{ReadTrace, ReadTraceError, read_chrome, write_chrome};
-pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare};
+pub use compare::{Change, Comparison, Difference, MAX_DIFFERENCES, compare, counterpart};
 pub use counter::{Counter, CounterId, Point};
 pub use csv::{CsvKind, write_csv};
 pub use frames::{Frame, FrameCause, Frames};
@@ -290,6 +290,26 @@ impl Trace {
         only.last_at = only.latest();
         only.change_shape();
         only
+    }
+
+    /// The same, but the groups get the numbers from 1 on in the order in which they are given here.
+    #[must_use]
+    pub fn in_order(&self, groups: &[GroupId]) -> Self {
+        let mut trace = self.only(groups);
+        let numbers: BTreeMap<GroupId, GroupId> =
+            groups.iter().copied().zip((1..).map(GroupId)).collect();
+        let number = |id: GroupId| numbers.get(&id).copied().unwrap_or(id);
+        let old = std::mem::take(&mut trace.groups).into_iter();
+        trace.groups = old.map(|(id, group)| (number(id), group)).collect();
+        for flow in &mut trace.flows {
+            for (lane, _) in [&mut flow.from, &mut flow.to] {
+                lane.group = number(lane.group);
+            }
+        }
+        for mark in &mut trace.marks {
+            mark.lane.group = number(mark.lane.group);
+        }
+        trace
     }
 
     /// The latest time of a span or a mark.

@@ -39,6 +39,8 @@ pub struct WaitPicture<'a> {
     pub now: Duration,
     /// The item whose boxes stand out.
     pub selected: Option<(JobId, ItemId)>,
+    /// Whether the first of them is brought into sight.
+    pub reveals: bool,
 }
 
 /// The places of the last picture, which are computed again only if other nodes wait for each other.
@@ -227,7 +229,16 @@ impl Painter<'_> {
             let ([ax, ay], [bx, by]) = (corner(a), corner(b));
             ax.total_cmp(&bx).then(ay.total_cmp(&by))
         });
-        let clicked = order.into_iter().filter(|node| self.node(*node).clicked());
+        let is_selected = |node: &usize| self.is_selected(&self.picture.waits.nodes[*node]);
+        let revealed = order.iter().copied().find(is_selected);
+        let revealed = revealed.filter(|_| self.picture.reveals);
+        let clicked = order.into_iter().filter(|node| {
+            let response = self.node(*node);
+            if response.gained_focus() || revealed == Some(*node) {
+                response.scroll_to_me(None);
+            }
+            response.clicked()
+        });
         // All are drawn.
         clicked.fold(None, |_, node| Some(node))
     }
@@ -238,14 +249,12 @@ impl Painter<'_> {
         let id = self.ui.scope_id().with(&node.id);
         let response = self.ui.interact(rect, id, Sense::click());
         let is_selected = self.is_selected(node);
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_selected, node.text()));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, node.text()));
         let times = node.times(self.picture.now);
-        self.ui
-            .ctx()
-            .accesskit_node_builder(response.id, |it| it.set_description(times.clone()));
-        if response.gained_focus() {
-            response.scroll_to_me(None);
-        }
+        self.ui.ctx().accesskit_node_builder(response.id, |it| {
+            it.set_description(times.clone());
+            it.set_selected(is_selected);
+        });
         if self.ui.is_rect_visible(rect) {
             self.paint_node(index, rect, is_selected, &response);
         }

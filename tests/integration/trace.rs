@@ -148,6 +148,48 @@ fn overlapping_span_is_refused_and_nested_one_is_not() {
 }
 
 #[test]
+fn groups_come_in_the_order_that_is_asked_for() {
+    let mut trace = Trace::default();
+    let ids = [4, 7, 9].map(GroupId::new);
+    let lanes = ids.map(|id| {
+        trace.add_group(id, format!("group {}", id.get()));
+        let lane = trace.add_lane(id, "lane", LaneKind::Thread);
+        let lane = lane.expect("there is room");
+        let name = trace.add_text("span");
+        let span = Span::open(id.get(), name, SpanState::Runs);
+        trace.add(lane, span.until(20, SpanOutcome::Returned));
+        let text = format!("mark {}", id.get());
+        trace.add_mark(Mark { at: 20, lane, text });
+        lane
+    });
+    trace.add_flow(Flow {
+        kind: FlowKind::Join,
+        from: (lanes[0], 4),
+        to: (lanes[2], 20),
+    });
+    let trace = trace.in_order(&[ids[2], ids[0]]);
+    let names: Vec<_> = trace
+        .groups()
+        .map(|(id, group)| (id.get(), group.name.as_str()))
+        .collect();
+    assert_eq!(names, [(1, "group 9"), (2, "group 4")]);
+    let of = |lane: LaneId| trace.lane(lane).and_then(Lane::began);
+    let flows: Vec<_> = trace
+        .flows()
+        .iter()
+        .map(|flow| (of(flow.from.0), of(flow.to.0)))
+        .collect();
+    assert_eq!(flows, [(Some(4), Some(9))]);
+    let marks: Vec<_> = trace
+        .marks()
+        .iter()
+        .map(|mark| (of(mark.lane), mark.text.as_str()))
+        .collect();
+    assert_eq!(marks, [(Some(4), "mark 4"), (Some(9), "mark 9")]);
+    assert_eq!(trace.len(), 2);
+}
+
+#[test]
 fn removed_group_leaves_nothing_of_it() {
     let mut trace = row_of(&[(1, 2), (3, 4)]);
     let (from, _) = trace.lanes().next().expect("the one lane");

@@ -2,7 +2,7 @@
 
 use meanwhile::trace::{
     Change, Comparison, Difference, GroupId, LaneKind, MAX_DIFFERENCES, Span, SpanId, SpanOutcome,
-    SpanState, Trace, compare,
+    SpanState, Trace, compare, counterpart,
 };
 use proptest::prelude::*;
 
@@ -13,10 +13,15 @@ type Spec = (usize, usize, u64, u64, usize);
 
 /// A trace of one group with these spans, some of which lie in the one before them.
 fn trace_of(group: &str, specs: &[Spec]) -> Trace {
+    trace_of_lanes(["one", "two", "three"], group, specs)
+}
+
+/// The same with other lanes.
+fn trace_of_lanes(names: [&str; 3], group: &str, specs: &[Spec]) -> Trace {
     let mut trace = Trace::default();
     let id = GroupId::new(3);
     trace.add_group(id, group);
-    let lanes = ["one", "two", "three"].map(|name| {
+    let lanes = names.map(|name| {
         let lane = trace.add_lane(id, name, LaneKind::Thread);
         lane.expect("there is room")
     });
@@ -65,9 +70,43 @@ fn swapped(change: Change) -> Change {
     }
 }
 
+/// The number of spans that differ in this way.
+fn count_of(comparison: &Comparison, change: Change) -> usize {
+    let differences = comparison.differences.iter();
+    let these = differences.filter(|it| it.change == change);
+    these.map(|it| it.count).sum()
+}
+
+/// All spans of a trace.
+fn spans_of(trace: &Trace) -> Vec<SpanId> {
+    let mut all = Vec::new();
+    for (lane, found) in trace.lanes() {
+        for (row, spans) in found.rows().iter().enumerate() {
+            all.extend((0..spans.len()).map(|index| SpanId { lane, row, index }));
+        }
+    }
+    all
+}
+
+fn named(trace: &Trace, id: SpanId) -> Option<(String, SpanState)> {
+    let span = trace.span(id)?;
+    let name = trace.name(id.lane.group, span.name);
+    Some((name.into_owned(), span.state))
+}
+
 fn specs() -> impl Strategy<Value = Vec<Spec>> {
-    let spec = (0_usize..3, 0_usize..6, 0_u64..40, 0_u64..40, 0_usize..7);
+    specs_of(6, 40)
+}
+
+/// Spans of so many names, whose gaps and lengths are shorter than this.
+fn specs_of(names: usize, times: u64) -> impl Strategy<Value = Vec<Spec>> {
+    let spec = (0_usize..3, 0..names, 0..times, 0..times, 0_usize..7);
     prop::collection::vec(spec, 0..60)
+}
+
+/// Many spans of one name that begin at the same time in several lanes.
+fn crowded() -> impl Strategy<Value = Vec<Spec>> {
+    specs_of(2, 3)
 }
 
 proptest! {
@@ -96,13 +135,38 @@ proptest! {
     fn counts_of_both_traces_add_up(before in specs(), after in specs()) {
         let (before, after) = (trace_of("group", &before), trace_of("group", &after));
         let comparison = compare(&before, &after);
-        let count = |change| {
-            let differences = comparison.differences.iter();
-            let these = differences.filter(|it| it.change == change);
-            these.map(|it| it.count).sum::<usize>()
-        };
-        prop_assert_eq!(comparison.common + count(Change::Vanished), before.len());
-        prop_assert_eq!(comparison.common + count(Change::New), after.len());
+        prop_assert_eq!(comparison.common + count_of(&comparison, Change::Vanished), before.len());
+        prop_assert_eq!(comparison.common + count_of(&comparison, Change::New), after.len());
+    }
+
+    /// Lanes have other names and another order in the second trace, so their pairs are not in the same order.
+    #[test]
+    fn counterpart_is_what_compare_takes_for_the_same(before in crowded(), after in crowded()) {
+        let (before, after) = (trace_of("group", &before), trace_of_lanes(["three", "four", "one"], "group", &after));
+        let comparison = compare(&before, &after);
+        let (mut common, mut alone) = (0, 0);
+        for span in spans_of(&before) {
+            let Some(found) = counterpart(&before, &after, span) else {
+                alone += 1;
+                continue;
+            };
+            common += 1;
+            prop_assert_eq!(counterpart(&after, &before, found), Some(span));
+            prop_assert_eq!(named(&before, span), named(&after, found));
+        }
+        let new = spans_of(&after).into_iter().filter(|span| counterpart(&after, &before, *span).is_none());
+        prop_assert_eq!(common, comparison.common);
+        prop_assert_eq!(alone, count_of(&comparison, Change::Vanished));
+        prop_assert_eq!(new.count(), count_of(&comparison, Change::New));
+        for difference in &comparison.differences {
+            let (a, b) = difference.spans;
+            if let Some(a) = a {
+                prop_assert_eq!(counterpart(&before, &after, a), b);
+            }
+            if let Some(b) = b {
+                prop_assert_eq!(counterpart(&after, &before, b), a);
+            }
+        }
     }
 
     /// One after the first, whose begin is that of the group.
@@ -211,6 +275,25 @@ fn job_is_found_though_its_number_differs() {
 }
 
 #[test]
+fn counterpart_is_in_the_group_of_the_same_job() {
+    let before = groups(&["#1 Images", "#2 Checksums", "#3 Fetch"]);
+    let after = groups(&["#7 Checksums", "#8 Audit", "#9 Images"]);
+    let found: Vec<_> = spans_of(&before)
+        .into_iter()
+        .map(|span| counterpart(&before, &after, span).map(|found| found.lane.group.get()))
+        .collect();
+    assert_eq!(found, [Some(3), Some(1), None]);
+    // One that the trace does not have has none.
+    let of_fetch = spans_of(&before)[2];
+    let elsewhere = SpanId {
+        index: 7,
+        ..of_fetch
+    };
+    assert_eq!(counterpart(&before, &before, of_fetch), Some(of_fetch));
+    assert_eq!(counterpart(&before, &before, elsewhere), None);
+}
+
+#[test]
 fn two_groups_alone_are_compared_whatever_their_names() {
     let trace = groups(&["join-in-click, bad", "join-in-click, fixed"]);
     let [bad, fixed] = [1, 2].map(|number| trace.only(&[GroupId::new(number)]));
@@ -250,11 +333,19 @@ fn million_spans_are_compared_span_by_span() {
         }
         trace
     };
-    let comparison = compare(&many(usize::MAX), &many(654_321));
+    let (before, after) = (many(usize::MAX), many(654_321));
+    let comparison = compare(&before, &after);
     let [found] = &comparison.differences[..] else {
         panic!("{comparison:#?}");
     };
     let vanished = found.spans.0.map(|span| span.index);
     assert_eq!((found.change, vanished), (Change::Vanished, Some(654_321)));
     assert_eq!(comparison.common, 999_999);
+    let first = found.spans.0.expect("it was there before");
+    let at = |index: usize| {
+        let span = SpanId { index, ..first };
+        counterpart(&before, &after, span).map(|span| span.index)
+    };
+    let found = [654_320, 654_321, 654_322].map(at);
+    assert_eq!(found, [Some(654_320), None, Some(654_321)]);
 }

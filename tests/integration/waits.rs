@@ -278,11 +278,17 @@ fn most_important_nodes_are_rings_and_the_job() {
     waits.connect(99, 98, "pipe");
     waits.connect(98, 0, "pipe");
     waits.rings.push(vec![98, 99]);
-    let few = waits.most_important(5, Some(JobId::new(7)));
+    let few = waits.most_important(5, Some((JobId::new(7), None)));
     let names: Vec<&str> = few.nodes.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(names, ["1007", "1017", "1027", "1098", "1099"]);
     assert_eq!(few.rings, [vec![3, 4]]);
     assert_eq!(arrows(&few), ["1098 -pipe-> 1099", "1099 -pipe-> 1098"]);
     assert_eq!(few.place(&few.nodes[4].id), Some(4));
     assert_eq!(waits.most_important(100, None), waits);
+    // An item before the others of its job.
+    let item = (JobId::new(7), Some(ItemId::new(3)));
+    waits.nodes[87].job = Some(item);
+    let few = waits.most_important(3, Some(item));
+    let names: Vec<&str> = few.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["1087", "1098", "1099"]);
 }

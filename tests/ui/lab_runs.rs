@@ -121,6 +121,26 @@ fn plots_and_figures_are_of_the_same_run() {
     assert_eq!(lab.window.count("1.50 s"), 0, "{}", lab.window.texts());
 }
 
+#[test]
+fn fixed_window_comes_after_whatever_ran_first() {
+    let mut lab = Lab::open();
+    lab.next(300, false);
+    for run in ["Run fixed", "Run bad"] {
+        lab.window.click(run);
+        lab.until_nothing_runs();
+    }
+    lab.window.click("Open in timeline");
+    lab.window.until("2 groups");
+    lab.window.click("Compare runs…");
+    lab.window.until("in both");
+    for text in [
+        "Before: Lab join-in-click: join-in-click, bad",
+        "After: Lab join-in-click: join-in-click, fixed",
+    ] {
+        assert!(lab.window.shows(text), "{text}\n{}", lab.window.texts());
+    }
+}
+
 /// Where the entries of the list and the buttons are.
 fn places(window: &Window) -> Vec<(&'static str, Rect)> {
     let names = [

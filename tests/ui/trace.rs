@@ -192,6 +192,100 @@ fn two_runs_have_one_time_axis() {
     assert!(window.is_enabled("Show all"));
 }
 
+/// The bars of two runs: the run, the thread, the name and the begin. Each lasts 100 ms.
+const BARS: [(usize, usize, &str, u64); 7] = [
+    (1, 1, "plan", 0),
+    (1, 1, "read", 200),
+    (1, 1, "sort", 600),
+    (1, 1, "write", 900),
+    (2, 1, "plan", 0),
+    (2, 1, "read", 400),
+    (2, 1, "write", 700),
+];
+
+/// A window that compares two runs out of a file.
+fn with_two_runs(bars: &[(usize, usize, &str, u64)]) -> Window {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let events = bars.iter().map(|(run, thread, name, begin)| {
+        let place = format!(r#""ph":"X","pid":{run},"tid":{thread}"#);
+        let times = format!(r#""ts":{},"dur":100000"#, begin * 1000);
+        format!(r#"{{{place},{times},"name":"{name}"}}"#)
+    });
+    let events = format!("[{}]", events.collect::<Vec<_>>().join(","));
+    let path = file(dir.path(), "runs.trace.json", events.as_bytes());
+    let mut window = Window::open_in(dir, &[path]);
+    window.until("Process 2");
+    window.click("Compare runs…");
+    window.until("in both. Click one");
+    window
+}
+
+/// Clicks the bar of a run that begins then, or beside all bars.
+fn click_bar_at(window: &mut Window, run: usize, begin: u64) {
+    let at = {
+        let harness = &window.harness;
+        let lane = format!("Thread 1, Process {}: ", run + 1);
+        let y = harness.get_by_label_contains(&lane).rect().center().y;
+        let mut plots = harness.query_all_by_label_contains("Timeline of");
+        let plot = plots.nth(run).expect("one of each run").rect();
+        // Both show the longer one, with a margin of 2 % at both ends.
+        let share = (begin as f32 + 50.0 + 20.0) / 1_040.0;
+        Pos2::new(plot.left() + plot.width() * share, y)
+    };
+    window.harness.hover_at(at);
+    window.step();
+    window.harness.drag_at(at);
+    window.step();
+    window.harness.drop_at(at);
+    window.step();
+    window.step();
+}
+
+#[test]
+fn clicked_bar_is_selected_in_both_runs() {
+    let mut window = with_two_runs(&BARS);
+    click_bar_at(&mut window, 0, 200);
+    window.until("read, runs, 100 ms, from 400 ms");
+    assert!(window.shows("read, runs, 100 ms, from 200 ms"));
+    // From the other run, and what was selected before is so no more.
+    click_bar_at(&mut window, 1, 700);
+    window.until("write, runs, 100 ms, from 900 ms");
+    assert!(window.shows("write, runs, 100 ms, from 700 ms"));
+    assert!(!window.shows("read, runs"), "{}", window.texts());
+    click_bar_at(&mut window, 1, 550);
+    assert!(!window.shows("runs, 100 ms"), "{}", window.texts());
+}
+
+#[test]
+fn bar_without_a_counterpart_is_said_to_have_none() {
+    let mut window = with_two_runs(&BARS);
+    let alone = "Only before: there is no such bar after.";
+    click_bar_at(&mut window, 0, 600);
+    window.until(alone);
+    assert!(window.shows("sort, runs, 100 ms, from 600 ms"));
+    click_bar_at(&mut window, 0, 0);
+    window.until_it(|window| window.texts_with("plan, runs").len() == 2, "both");
+    assert!(!window.shows(alone));
+    // A difference in the list says so, too.
+    window.click_part("vanished: sort");
+    assert!(window.shows(alone), "{}", window.texts());
+    window.click_part("later: read");
+    assert!(!window.shows(alone) && window.shows("read, runs, 100 ms, from 400 ms"));
+}
+
+#[test]
+fn counterpart_out_of_sight_comes_into_sight() {
+    let others = (1..80).map(|thread| (2, thread, "other", 0));
+    let mut bars: Vec<_> = BARS[..4].iter().copied().chain(others).collect();
+    bars.push((2, 80, "write", 700));
+    let mut window = with_two_runs(&bars);
+    assert!(window.shows("Thread 1, Process 2: ") && !window.shows("Thread 80, Process 2: "));
+    click_bar_at(&mut window, 0, 900);
+    window.until("write, runs, 100 ms, from 700 ms, Thread 80");
+    window.until("Thread 80, Process 2: ");
+    assert!(!window.shows("Thread 1, Process 2: "), "{}", window.texts());
+}
+
 #[test]
 #[cfg(unix)]
 fn both_runs_of_a_lesson_are_opened_and_compared() {

@@ -188,6 +188,65 @@ fn nodes_are_reached_and_opened_by_keyboard_alone() {
     );
 }
 
+/// The boxes or rows that are selected, and whether the pointer could reach them.
+fn selected(window: &Window) -> Vec<(String, bool)> {
+    let nodes = window.harness.query_all_by_label_contains(", pid ");
+    let nodes = nodes.filter_map(|node| {
+        let found = node.accesskit_node();
+        let place = node.rect();
+        let is_selected = found.is_selected() == Some(true);
+        let is_in_sight = window.harness.ctx.content_rect().contains_rect(place);
+        is_selected.then(|| (found.label().unwrap_or_default(), is_in_sight))
+    });
+    nodes.collect()
+}
+
+#[test]
+fn bar_of_the_timeline_selects_who_waits() {
+    in_child("waits::bar_of_the_timeline_selects_who_waits", || {
+        // More than there is room for, in the table and in the picture.
+        let mut window = waiting("for n in $(seq 70); do sleep 600 & done; sleep 600");
+        window.until("and 13 more, which the table has");
+        window.named("Command line").focus();
+        window.step();
+        window.press(Modifiers::COMMAND, Key::A);
+        window.type_into("Command line", "exec tail -f /dev/null");
+        window.click("Start");
+        window.until("#2 Command");
+        for form in ["Table", "Picture"] {
+            window.click("Waits");
+            window.until(form);
+            window.click(form);
+            window.click("Output");
+            window.click("Show in timeline");
+            window.until("Process 1, #2 Command");
+            window.click("Who waits");
+            let is_there = |window: &Window| match &selected(window)[..] {
+                [(name, is_in_sight)] => name.starts_with("tail, pid ") && *is_in_sight,
+                _ => false,
+            };
+            window.until_it(is_there, form);
+        }
+    });
+}
+
+#[test]
+fn bar_of_what_waits_for_nobody_opens_the_pane() {
+    in_child("waits::bar_of_what_waits_for_nobody_opens_the_pane", || {
+        let mut window = with_a_long_job();
+        window.until_it(|window| window.is_enabled("Cancel"), "the job");
+        window.open_menu("item 1");
+        window.click("Show in timeline");
+        window.until("item 1\n");
+        window.click("Who waits");
+        window.until_it(
+            |window| window.shows("Picture") || window.shows("No waits"),
+            "the pane",
+        );
+        assert!(selected(&window).is_empty(), "{}", window.texts());
+    });
+}
+
 #[test]
 fn more_nodes_than_are_drawn_are_counted() {
     in_child("waits::more_nodes_than_are_drawn_are_counted", || {

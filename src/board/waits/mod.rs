@@ -31,6 +31,8 @@ pub struct WaitLooks {
     seen: Option<Arc<Seen>>,
     /// When the last look began.
     began: Option<Duration>,
+    /// The number of looks that have ended.
+    ended: u64,
 }
 
 impl WaitLooks {
@@ -74,6 +76,16 @@ impl WaitLooks {
         waits
     }
 
+    /// Whether processes are being looked at, which may add nodes.
+    pub fn is_looking(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// The number of looks that have ended.
+    pub fn ended(&self) -> u64 {
+        self.ended
+    }
+
     /// Begins a look, unless one is in progress or the last one is not old enough.
     fn look(&mut self, roots: &Arc<Vec<Root>>, now: Duration, wake: impl Fn() + Send + 'static) {
         let is_due = self.began.is_none_or(|began| now >= began + LOOK_INTERVAL);
@@ -98,6 +110,7 @@ impl WaitLooks {
         if let Ok(seen) = ended {
             self.seen.clone_from(seen);
         }
+        self.ended += 1;
         self.task = None;
     }
 }

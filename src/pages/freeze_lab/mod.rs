@@ -359,9 +359,7 @@ impl Page for FreezeLab {
             command::OPEN_IN_TIMELINE => {
                 let pattern = self.state.selected;
                 if let Some(session) = &self.session {
-                    let groups: Vec<_> = session.last_groups(pattern).collect();
-                    let trace = session.trace().only(&groups);
-                    context.show_trace(format!("Lab {pattern}"), trace);
+                    context.show_trace(format!("Lab {pattern}"), session.last_trace(pattern));
                 }
             }
             incidents::CLEAR => context.state.incidents.clear(),

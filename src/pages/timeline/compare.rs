@@ -6,6 +6,7 @@ use eframe::egui::{
 };
 
 use super::command;
+use super::counterparts::{Clicked, Counterparts};
 use super::opened::OpenedTrace;
 use crate::format;
 use crate::pages::background_tasks::BackgroundTasks;
@@ -24,8 +25,14 @@ const MIN_LIST_HEIGHT: f32 = 48.0;
 /// The height that both pictures and the list need at least, and that of the pictures alone.
 const LEAST_HEIGHT: f32 = 380.0;
 const LEAST_PICTURES: f32 = 220.0;
-/// The line above a picture.
+/// The line above a picture. The name of the run gets at most this share of it beside the selected bar.
 const TITLE_HEIGHT: f32 = 20.0;
+const NAME_SHARE: f32 = 0.4;
+/// What is said of a bar that is only in one of the two runs.
+const ALONE: [&str; 2] = [
+    "Only before: there is no such bar after.",
+    "Only after: there is no such bar before.",
+];
 const CHOICE_WIDTH: f32 = 190.0;
 /// The groups of a trace that can be chosen: a list of more is of no use.
 const MAX_GROUPS: usize = 100;
@@ -127,6 +134,9 @@ pub(super) struct Compare {
     asked: u64,
     /// The place of the selected difference.
     selected: Option<usize>,
+    counterparts: Counterparts,
+    /// The run whose selected bar the other one does not have.
+    alone: Option<usize>,
 }
 
 impl Compare {
@@ -144,6 +154,8 @@ impl Compare {
             tasks: BackgroundTasks::default(),
             asked: 0,
             selected: None,
+            counterparts: Counterparts::default(),
+            alone: None,
         })
     }
 
@@ -151,8 +163,8 @@ impl Compare {
     pub(super) fn start(&mut self, wake: impl Fn() + Send + 'static) -> Option<Notice> {
         self.asked += 1;
         self.comparison = None;
-        self.selected = None;
         self.range = None;
+        self.select_alone(None);
         let (asked, [before, after]) = (self.asked, self.traces());
         let work = move || (asked, compare(&before, &after));
         self.tasks.start("compare traces", work, wake).err()
@@ -162,8 +174,8 @@ impl Compare {
         self.sides.each_ref().map(|side| side.trace.clone())
     }
 
-    /// Takes the differences that were found. Returns a message if that failed.
-    pub(super) fn poll(&mut self) -> Option<Notice> {
+    /// Takes what was found: the differences, and the counterpart of a clicked bar. Returns a message if that failed.
+    pub(super) fn poll(&mut self, wake: impl Fn() + Send + 'static) -> Option<Notice> {
         let mut problem = None;
         for done in self.tasks.poll() {
             match done {
@@ -174,6 +186,16 @@ impl Compare {
                 Ok(_) => {}
                 Err(notice) => problem = Some(notice),
             }
+        }
+        let sides = &self.sides;
+        let traces = || sides.each_ref().map(|side| side.trace.clone());
+        match self.counterparts.poll(traces, wake) {
+            Ok(found) => {
+                if let Some((clicked, counterpart)) = found {
+                    self.show_counterpart(clicked, counterpart);
+                }
+            }
+            Err(notice) => problem = Some(notice),
         }
         problem
     }
@@ -291,25 +313,74 @@ impl Compare {
         let whole = self.whole();
         let (top, bottom) = place.split_top_bottom_at_fraction(0.5);
         for (side, (place, title)) in [(top, "Before"), (bottom, "After")].into_iter().enumerate() {
-            let side = &mut self.sides[side];
-            let name = sources.iter().find(|(source, _)| *source == side.source);
-            let name = name.map_or("", |(_, name)| name);
+            let name = sources
+                .iter()
+                .find(|(source, _)| *source == self.sides[side].source);
+            let name = format!("{title}: {}", name.map_or("", |(_, name)| name));
+            let said = self.said_of(side);
             let builder = UiBuilder::new().max_rect(place).id_salt(title);
             ui.scope_builder(builder, |ui| {
                 let line = Vec2::new(ui.available_width(), TITLE_HEIGHT);
                 let line = Rect::from_min_size(place.min, line);
                 ui.scope_builder(UiBuilder::new().max_rect(line), |ui| {
-                    let text = format!("{title}: {name}");
-                    ui.add(Label::new(RichText::new(text).weak()).truncate());
+                    title_ui(name, said, ui);
                 });
                 let rest = place.with_min_y(line.bottom());
                 ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
-                    if side_ui(side, whole, &mut self.range, ui) {
-                        ui.ctx().request_repaint();
-                    }
+                    self.picture_ui(side, whole, ui);
                 });
             });
         }
+    }
+
+    /// One of the runs. A click on a bar selects its counterpart, too.
+    fn picture_ui(&mut self, place: usize, whole: TimeRange, ui: &mut Ui) {
+        let side = &mut self.sides[place];
+        let before = side.view.selected;
+        if side_ui(side, whole, &mut self.range, ui) {
+            ui.ctx().request_repaint();
+        }
+        let selected = side.view.selected;
+        if selected != before {
+            self.select_alone(selected.map(|span| (place, span)));
+        }
+    }
+
+    /// Selects a bar of one run and nothing else, and looks for its counterpart; without one, nothing is selected.
+    fn select_alone(&mut self, clicked: Option<(usize, SpanId)>) {
+        self.selected = None;
+        self.alone = None;
+        for (place, side) in self.sides.iter_mut().enumerate() {
+            if clicked.is_none_or(|(clicked, _)| clicked != place) {
+                side.view.reveal(None);
+            }
+        }
+        let asked = self.asked;
+        let clicked = clicked.map(|(side, span)| Clicked { asked, side, span });
+        self.counterparts.look_for(clicked);
+    }
+
+    /// Selects the counterpart of a bar, and brings it into sight. The bar itself stays where it was clicked.
+    fn show_counterpart(&mut self, clicked: Clicked, counterpart: Option<SpanId>) {
+        let Clicked { side, span, .. } = clicked;
+        let other = 1 - side;
+        self.sides[other].view.reveal(counterpart);
+        self.alone = counterpart.is_none().then_some(side);
+        if counterpart.is_some() {
+            let mut spans = [counterpart; 2];
+            spans[side] = Some(span);
+            self.show_times(spans);
+        }
+    }
+
+    /// What there is to say of a run beside its name: which bar is selected, or that it has none like that of the other.
+    fn said_of(&self, place: usize) -> Option<String> {
+        if let Some(alone) = self.alone.filter(|alone| *alone != place) {
+            return Some(ALONE[alone].to_owned());
+        }
+        let side = &self.sides[place];
+        let text = TraceView::new(&side.trace, None).text(side.view.selected?)?;
+        Some(text.replace('\n', ", "))
     }
 
     /// What differs, a line each.
@@ -346,18 +417,27 @@ impl Compare {
     /// Selects a difference in both runs, and brings it into sight.
     fn select(&mut self, difference: &Difference) {
         let spans = [difference.spans.0, difference.spans.1];
-        let mut times: Option<TimeRange> = None;
         for (side, span) in self.sides.iter_mut().zip(spans) {
             side.view.reveal(span);
-            if let Some(span) = span.and_then(|span| time_of(side, span)) {
-                let both = times.unwrap_or(span);
-                times = Some(TimeRange {
-                    from: both.from.min(span.from),
-                    until: both.until.max(span.until),
-                });
-            }
         }
-        if let (Some(range), Some(times)) = (self.range, times) {
+        self.counterparts.look_for(None);
+        self.alone = match spans {
+            [Some(_), None] => Some(0),
+            [None, Some(_)] => Some(1),
+            _ => None,
+        };
+        self.show_times(spans);
+    }
+
+    /// Brings the times of bars into sight, before and after.
+    fn show_times(&mut self, spans: [Option<SpanId>; 2]) {
+        let times = self.sides.iter().zip(spans);
+        let times = times.filter_map(|(side, span)| time_of(side, span?));
+        let both = times.reduce(|a, b| TimeRange {
+            from: a.from.min(b.from),
+            until: a.until.max(b.until),
+        });
+        if let (Some(range), Some(times)) = (self.range, both) {
             self.range = Some(range.showing(times.from, times.until));
         }
     }
@@ -391,6 +471,23 @@ fn side_ui(side: &mut Side, whole: TimeRange, range: &mut Option<TimeRange>, ui:
     let is_changed = view.show(&mut side.view, ui);
     *range = side.view.range.map(|range| later(range, -begin));
     is_changed
+}
+
+/// The name of a run, and what there is to say of it.
+fn title_ui(name: String, said: Option<String>, ui: &mut Ui) {
+    ui.spacing_mut().interact_size.y = 0.0;
+    ui.horizontal(|ui| {
+        let name = Label::new(RichText::new(name).weak()).truncate();
+        let Some(said) = said else {
+            ui.add(name);
+            return;
+        };
+        ui.scope(|ui| {
+            ui.set_max_width(ui.available_width() * NAME_SHARE);
+            ui.add(name);
+        });
+        ui.add(Label::new(said).truncate());
+    });
 }
 
 fn summary(comparison: &Comparison) -> String {

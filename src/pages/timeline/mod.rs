@@ -2,6 +2,7 @@
 
 pub mod command;
 mod compare;
+mod counterparts;
 mod find;
 mod opened;
 mod page;
@@ -356,7 +357,9 @@ impl Page for Timeline {
         }
         self.open(paths, context);
         self.take_trace(context);
-        if let Some(problem) = self.comparing.as_mut().and_then(Compare::poll) {
+        let waker = context.waker();
+        let comparing = self.comparing.as_mut();
+        if let Some(problem) = comparing.and_then(|comparing| comparing.poll(waker)) {
             context.notify(problem);
         }
         let (has_new, problems) = self.opened.poll();

@@ -180,7 +180,8 @@ impl Workbench {
             return;
         };
         self.select_job(job);
-        if let Ok(item) = item.parse() {
+        let item = item.parse().ok();
+        if let Some(item) = item {
             self.state.pane = Pane::Results;
             self.state.results.selection.select_only(ItemId::new(item));
             self.state.results.scroll_to = Some(item);
@@ -188,6 +189,9 @@ impl Workbench {
         let pane = parts.next().unwrap_or("");
         if let Some(pane) = Pane::ALL.into_iter().find(|it| it.title() == pane) {
             self.state.pane = pane;
+        }
+        if item.is_some() && self.state.pane == Pane::Waits {
+            self.waits.reveal();
         }
     }
 

@@ -43,6 +43,9 @@ pub(super) struct WaitsPane {
     waits: Option<Waits>,
     /// Whether it has been drawn since the last update.
     is_drawn: bool,
+    /// The number of looks at processes when the selected item was to be brought into sight. It stays until the next one
+    /// has ended.
+    reveals: Option<u64>,
 }
 
 impl WaitsPane {
@@ -61,6 +64,13 @@ impl WaitsPane {
     /// Forgets what is old when the pane is next shown.
     pub(super) fn close(&mut self) {
         self.waits = None;
+        self.reveals = None;
+    }
+
+    /// Brings the selected item into sight when the pane is next shown, if it waits.
+    pub(super) fn reveal(&mut self) {
+        self.close();
+        self.reveals = Some(self.looks.ended());
     }
 
     pub(super) fn ui(
@@ -76,6 +86,10 @@ impl WaitsPane {
             ui.request_repaint();
             return;
         };
+        let reveals = self.reveals.is_some();
+        let is_awaited = |before: &u64| self.looks.is_looking() && self.looks.ended() == *before;
+        // What a look adds moves the others.
+        self.reveals = self.reveals.filter(is_awaited);
         if waits.nodes.is_empty() {
             let hint = "Join a job or run a command, and who waits for whom is shown here.";
             empty_ui(ui, "No waits", hint);
@@ -92,11 +106,32 @@ impl WaitsPane {
         for note in &waits.notes {
             ui.label(RichText::new(note).weak());
         }
+        let selected = Selected {
+            job,
+            item: selected,
+            reveals,
+        };
         let clicked = match self.form {
-            Form::Picture => picture_ui(waits, &mut self.places, (job, selected), now, ui),
-            Form::Table => waits_table_ui(waits, now, ui),
+            Form::Picture => picture_ui(waits, &mut self.places, selected, now, ui),
+            Form::Table => waits_table_ui(waits, selected, now, ui),
         };
         pushed.extend(clicked);
+    }
+}
+
+/// The job that is shown, with its selected item.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selected {
+    job: JobId,
+    item: Option<ItemId>,
+    /// Whether the item is to be brought into sight.
+    pub(super) reveals: bool,
+}
+
+impl Selected {
+    /// Whether a node belongs to the selected item.
+    pub(super) fn has(self, node: &WaitNode) -> bool {
+        self.item.is_some() && node.job == Some((self.job, self.item))
     }
 }
 
@@ -114,12 +149,12 @@ fn rings_ui(waits: &Waits, ui: &mut Ui) {
 fn picture_ui(
     waits: &Waits,
     places: &mut PicturePlaces,
-    (job, selected): (JobId, Option<ItemId>),
+    selected: Selected,
     now: Duration,
     ui: &mut Ui,
 ) -> Option<WorkbenchCommand> {
     let left_out = waits.nodes.len().saturating_sub(MAX_DRAWN);
-    let drawn = waits.most_important(MAX_DRAWN, Some(job));
+    let drawn = waits.most_important(MAX_DRAWN, Some((selected.job, selected.item)));
     if left_out > 0 {
         let text = format!("and {} more, which the table has", format::count(left_out));
         ui.label(RichText::new(text).weak());
@@ -127,7 +162,8 @@ fn picture_ui(
     let picture = WaitPicture {
         waits: &drawn,
         now,
-        selected: selected.map(|item| (job, item)),
+        selected: selected.item.map(|item| (selected.job, item)),
+        reveals: selected.reveals,
     };
     let clicked = picture.show(places, ui)?;
     command_of(&drawn.nodes[clicked])

@@ -7,7 +7,7 @@ use eframe::egui::{self, Label, RichText, ScrollArea, Ui};
 use egui_extras::{Column as Width, TableBuilder, TableRow};
 
 use super::WorkbenchCommand;
-use super::waits_pane::command_of;
+use super::waits_pane::{Selected, command_of};
 use crate::format;
 use crate::record::{Doing, Until, WaitNode, Waits};
 use crate::ui::status_style::{Mark, mark_ui};
@@ -27,6 +27,7 @@ const MAX_NAMED: usize = 3;
 /// Draws a row for each that waits or does something, rings first. Returns what a click asks for.
 pub(super) fn waits_table_ui(
     waits: &Waits,
+    selected: Selected,
     now: Duration,
     ui: &mut Ui,
 ) -> Option<WorkbenchCommand> {
@@ -35,13 +36,20 @@ pub(super) fn waits_table_ui(
     let gaps = 3.0 * ui.spacing().item_spacing.x;
     let names = ui.available_width() - SINCE_WIDTH - UNTIL_WIDTH - gaps;
     let name_width = (names / 2.0).clamp(MIN_NAME_WIDTH, MAX_NAME_WIDTH);
+    let mut selected_rows = rows.iter().map(|node| selected.has(&waits.nodes[*node]));
+    let revealed = selected_rows.position(|is_selected| is_selected);
+    let revealed = revealed.filter(|_| selected.reveals);
     let mut clicked = None;
     // In a narrow window the columns are beside each other all the same.
     let sideways = ScrollArea::horizontal()
         .id_salt("table of waits")
         .auto_shrink(false);
     sideways.show(ui, |ui| {
-        TableBuilder::new(ui)
+        let mut table = TableBuilder::new(ui);
+        if let Some(row) = revealed {
+            table = table.scroll_to_row(row, None);
+        }
+        table
             .id_salt("waits")
             .striped(true)
             .auto_shrink(false)
@@ -61,7 +69,7 @@ pub(super) fn waits_table_ui(
                 body.rows(ROW_HEIGHT, rows.len(), |mut row| {
                     let node = rows[row.index()];
                     let is_in_ring = in_rings.contains(&node);
-                    if row_ui(waits, node, is_in_ring, now, &mut row) {
+                    if row_ui(waits, node, (is_in_ring, selected), now, &mut row) {
                         clicked = command_of(&waits.nodes[node]);
                     }
                 });
@@ -94,11 +102,13 @@ fn rows(waits: &Waits, in_rings: &BTreeSet<usize>) -> Vec<usize> {
 fn row_ui(
     waits: &Waits,
     index: usize,
-    is_in_ring: bool,
+    (is_in_ring, selected): (bool, Selected),
     now: Duration,
     row: &mut TableRow<'_, '_>,
 ) -> bool {
     let node = &waits.nodes[index];
+    let is_selected = selected.has(node);
+    row.set_selected(is_selected);
     let mut is_clicked = false;
     row.col(|ui| {
         if is_in_ring {
@@ -109,7 +119,10 @@ fn row_ui(
             // In line with the labels of the row.
             ui.spacing_mut().interact_size.y = 0.0;
             let button = egui::Button::new(title).frame(false).truncate();
-            is_clicked = ui.add(button).clicked();
+            let button = ui.add(button);
+            ui.ctx()
+                .accesskit_node_builder(button.id, |it| it.set_selected(is_selected));
+            is_clicked = button.clicked();
         } else {
             ui.add(Label::new(title).truncate());
         }

@@ -3,22 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::event::{Args, Event, Ident, Micros};
+use super::lanes::{LaneEvents, NO_ITEM, RawSpan, add_spans, in_order, name_items};
+use super::rounding::fit_rounded;
 use crate::trace::{
-    Flow, FlowKind, Frame, FrameCause, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark, Span,
+    Flow, FlowKind, Frame, FrameCause, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark,
     SpanName, SpanOutcome, SpanState, Trace,
 };
 
 /// After so many events that are none, a file is no trace.
 const MAX_ODD: usize = 10_000;
-/// The lanes that the spans of a thread get at most when they overlap.
-const MAX_OVERLAPS: usize = 64;
 /// The bytes of texts that each event may have without being counted.
 const SHORT_TEXT: usize = 256;
 /// The bytes that all longer texts may have together. Equal names count once.
 const MAX_TEXT: usize = 32 << 20;
-/// Programs that write times in whole microseconds round the begin and the length, so spans that lie in each other or
-/// follow each other may overlap by so many nanoseconds (`crox`, of the self-profiles of rustc, has such).
-const ROUNDING: i64 = 1_000;
 /// The name of the counter that has the frames of this program's window.
 pub(super) const FRAME_TIME: &str = "frame time (ms)";
 
@@ -61,32 +58,6 @@ struct Process {
     lanes: Vec<usize>,
     /// The values of its counters, with their times.
     counters: BTreeMap<String, Vec<(i64, u64)>>,
-}
-
-struct LaneEvents {
-    name: String,
-    kind: LaneKind,
-    /// Asynchronous spans may overlap as they like.
-    is_async: bool,
-    sort_index: i64,
-    spans: Vec<RawSpan>,
-    /// The begins without an end, as places in `spans`, of a thread under the key "".
-    open: HashMap<String, Vec<usize>>,
-}
-
-/// The number of an item in a span that is none.
-const NO_ITEM: u32 = u32::MAX;
-
-#[derive(Clone, Copy)]
-struct RawSpan {
-    began: i64,
-    /// `None` while its end is not known.
-    ended: Option<i64>,
-    name: SpanName,
-    /// The number of its item, in a file of this program.
-    item: u32,
-    state: SpanState,
-    outcome: SpanOutcome,
 }
 
 impl Collected {
@@ -468,105 +439,6 @@ fn add_counters(
             trace.set_counter(counter, since(at), value);
         }
     }
-}
-
-/// Gives a group the names of its items, and their spans the numbers.
-fn name_items(lanes: &mut [LaneEvents], places: &[usize], group: GroupId, trace: &mut Trace) {
-    let mut names: Vec<Option<SpanName>> = Vec::new();
-    for place in places {
-        for span in &lanes[*place].spans {
-            let number = span.item as usize;
-            if number < MAX_SPANS {
-                names.resize(names.len().max(number + 1), None);
-                names[number].get_or_insert(span.name);
-            }
-        }
-    }
-    for place in places {
-        for span in &mut lanes[*place].spans {
-            // Another name is kept as a text.
-            if names.get(span.item as usize) == Some(&Some(span.name)) {
-                span.name = SpanName::Item(span.item);
-            }
-        }
-    }
-    for (number, name) in names.into_iter().enumerate() {
-        let name = match name {
-            Some(name) => trace.name(group, name).into_owned(),
-            None => format!("item {}", number + 1),
-        };
-        trace.add_item(group, &name);
-    }
-}
-
-/// Puts spans of a thread that overlap by no more than the rounding into each other or after each other. Returns how
-/// many were changed.
-fn fit_rounded(spans: &mut [RawSpan]) -> usize {
-    let mut around: Vec<i64> = Vec::new();
-    let mut changed = 0;
-    for span in spans.iter_mut() {
-        let before = (span.began, span.ended);
-        while let Some(end) = around.last().copied() {
-            let ended = span.ended.unwrap_or(i64::MAX);
-            if end > span.began && ended > end && end - span.began <= ROUNDING {
-                span.began = end;
-            }
-            if end <= span.began {
-                around.pop();
-                continue;
-            }
-            if ended > end && ended - end <= ROUNDING {
-                span.ended = Some(end);
-            }
-            break;
-        }
-        around.push(span.ended.unwrap_or(i64::MAX));
-        changed += usize::from(before != (span.began, span.ended));
-    }
-    if changed > 0 {
-        in_order(spans);
-    }
-    changed
-}
-
-/// The one around others comes before them.
-fn in_order(spans: &mut [RawSpan]) {
-    spans.sort_by_key(|span| {
-        let ended = span.ended.unwrap_or(i64::MAX);
-        (span.began, std::cmp::Reverse(ended))
-    });
-}
-
-/// Adds the spans of a thread: those that overlap others in lanes of their own. Returns the number of those that there
-/// is no lane for.
-fn add_spans(
-    lane: &mut LaneEvents,
-    id: LaneId,
-    since: &dyn Fn(i64) -> u64,
-    trace: &mut Trace,
-) -> usize {
-    let mut spans = std::mem::take(&mut lane.spans);
-    let mut to = id;
-    for overlap in 0..MAX_OVERLAPS {
-        if overlap > 0 {
-            let name = format!("{} ({})", lane.name, overlap + 1);
-            let Some(next) = trace.add_lane(id.group, name, lane.kind) else {
-                break;
-            };
-            to = next;
-        }
-        spans.retain(|span| {
-            let mut made = Span::open(since(span.began), span.name, span.state);
-            if let Some(ended) = span.ended {
-                made = made.until(since(ended), span.outcome);
-            }
-            trace.add(to, made).is_none()
-        });
-        if spans.is_empty() {
-            break;
-        }
-    }
-    spans.len()
 }
 
 fn process_of(event: &Event<'_>) -> Ident {

@@ -5,7 +5,9 @@
 
 mod collect;
 mod event;
+mod lanes;
 mod read;
+mod rounding;
 mod write;
 
 pub use read::{ReadTrace, ReadTraceError, read_chrome};
