@@ -25,7 +25,7 @@ impl Frames {
         let place = |at| self.0.partition_point(|frame| frame.at < at);
         let mut first = place(from);
         let before = first.checked_sub(1).and_then(|before| self.0.get(before));
-        if before.is_some_and(|before| before.at + before.took > from) {
+        if before.is_some_and(|before| before.at.saturating_add(before.took) > from) {
             first -= 1;
         }
         let range: Range<usize> = first..place(until).max(first);

@@ -323,3 +323,18 @@ fn ten_thousand_damaged_files_are_read_or_refused() {
         "{read} read, {refused} refused"
     );
 }
+
+#[test]
+fn spans_within_spans_by_the_thousand_are_read() {
+    // Each lies in the one before it, by three kinds of events.
+    let depth = 100_000;
+    let all = |event: fn(usize) -> String| (0..depth).map(event).collect::<Vec<_>>().join(",");
+    for events in [
+        all(|at| format!(r#"{{"ph":"B","ts":{at},"name":"a"}}"#)),
+        all(|at| format!(r#"{{"ph":"X","ts":{at},"dur":{},"name":"a"}}"#, 300_000 - 2 * at)),
+        all(|at| format!(r#"{{"ph":"b","ts":{at},"id":1,"name":"a"}}"#)),
+    ] {
+        let found = read(&format!("[{events}]"));
+        assert_eq!((found.trace.len(), found.notes), (depth, vec![]));
+    }
+}

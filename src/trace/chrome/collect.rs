@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::event::{Args, Event, Ident, Micros};
+use super::event::{Args, Event, FAR, Ident, Micros};
 use crate::trace::{
     Flow, FlowKind, Frame, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark, Span, SpanName,
     SpanOutcome, SpanState, Trace,
@@ -22,6 +22,11 @@ const ROUNDING: i64 = 1_000;
 /// The name of the counter that has the frames of this program's window.
 pub(super) const FRAME_TIME: &str = "frame time (ms)";
 
+/// What is said of a flow that leads nowhere.
+const FLOW_WITHOUT_END: &str = "flows without an end";
+/// No frame takes longer, in milliseconds: eleven days. So much is exact in a floating-point number of nanoseconds.
+const MAX_FRAME_MS: f64 = 1e9;
+
 /// The events of a file.
 #[derive(Default)]
 pub(super) struct Collected {
@@ -33,7 +38,7 @@ pub(super) struct Collected {
     /// It has the texts already.
     trace: Trace,
     flows: Vec<(FlowKind, Point, Point)>,
-    open_flows: HashMap<String, Point>,
+    open_flows: HashMap<String, OpenFlow>,
     marks: Vec<(usize, i64, SpanName)>,
     frames: Vec<(i64, u64)>,
     left_out: BTreeMap<&'static str, usize>,
@@ -45,6 +50,13 @@ pub(super) struct Collected {
 
 /// The place of a lane, and a time there.
 type Point = (usize, i64);
+
+/// The last event of a flow that goes on.
+struct OpenFlow {
+    from: Point,
+    /// Whether something leads to it, so it has not been for nothing.
+    is_reached: bool,
+}
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct LaneKey {
@@ -253,19 +265,29 @@ impl Collected {
         let Some(place) = self.place(self_lane(event)) else {
             return;
         };
-        if event.ph != "s"
-            && let Some(from) = self.open_flows.remove(&key)
-        {
-            if self.flows.len() == MAX_LANES {
-                return self.leave_out("flows that there is no room for");
+        let mut is_reached = false;
+        if event.ph != "s" {
+            match self.open_flows.remove(&key) {
+                Some(_) if self.flows.len() == MAX_LANES => {
+                    return self.leave_out("flows that there is no room for");
+                }
+                Some(OpenFlow { from, .. }) => {
+                    self.flows.push((kind, from, (place, at)));
+                    is_reached = true;
+                }
+                None if event.ph == "f" => self.leave_out("flows without a begin"),
+                None => {}
             }
-            self.flows.push((kind, from, (place, at)));
         }
         if event.ph != "f" {
             if self.open_flows.len() == MAX_LANES {
                 return self.leave_out("flows that there is no room for");
             }
-            self.open_flows.insert(key, (place, at));
+            let from = (place, at);
+            let before = self.open_flows.insert(key, OpenFlow { from, is_reached });
+            if before.is_some_and(|before| !before.is_reached) {
+                self.leave_out(FLOW_WITHOUT_END);
+            }
         }
     }
 
@@ -287,7 +309,7 @@ impl Collected {
     )]
     fn add_frame(&mut self, args: &Args<'_>, at: i64) {
         self.count += 1;
-        let took = args.took.unwrap_or(0.0);
+        let took = args.took.unwrap_or(0.0).min(MAX_FRAME_MS);
         // As many as a trace keeps come back; more are of another program.
         if self.frames.len() < MAX_LANES {
             self.frames.push((at, (took * 1e6).round() as u64));
@@ -373,7 +395,8 @@ impl Collected {
         } else {
             begins.chain(marks).min().unwrap_or(0)
         };
-        let since = |at: i64| u64::try_from(at.saturating_sub(origin)).unwrap_or(0);
+        // No later than what can be read again.
+        let since = |at: i64| u64::try_from(at.saturating_sub(origin).min(FAR)).unwrap_or(0);
         let mut trace = std::mem::take(&mut self.trace);
         let mut ids: HashMap<usize, LaneId> = HashMap::new();
         let mut processes: Vec<_> = std::mem::take(&mut self.processes).into_iter().collect();
@@ -408,6 +431,11 @@ impl Collected {
                 }
                 overlapping += add_spans(lane, id, &since, &mut trace);
             }
+        }
+        let open = self.open_flows.values();
+        let open = open.filter(|flow| !flow.is_reached).count();
+        if open > 0 {
+            *self.left_out.entry(FLOW_WITHOUT_END).or_default() += open;
         }
         for (kind, from, to) in self.flows {
             if let (Some(a), Some(b)) = (ids.get(&from.0), ids.get(&to.0)) {
