@@ -131,11 +131,8 @@ impl Collected {
             }
         };
         let text = event.text_len() + new(name);
-        if text > SHORT_TEXT {
-            self.text += text;
-            if self.text > MAX_TEXT {
-                return self.leave_out("events with long names that there is no room for");
-            }
+        if !self.has_room_for(text) {
+            return;
         }
         match (&*event.ph, at) {
             ("M", _) => self.add_metadata(event),
@@ -166,9 +163,25 @@ impl Collected {
         }
     }
 
+    /// Whether there is room for what an event has in texts; says so if there is none.
+    fn has_room_for(&mut self, text: usize) -> bool {
+        if text > SHORT_TEXT {
+            self.text = self.text.saturating_add(text);
+            if self.text > MAX_TEXT {
+                self.leave_out("events with long names that there is no room for");
+                return false;
+            }
+        }
+        true
+    }
+
     fn add_metadata(&mut self, event: &Event<'_>) {
         self.count += 1;
         let args = event.args();
+        let name = args.name.as_ref().map_or(0, |name| name.len());
+        if !self.has_room_for(name) {
+            return;
+        }
         match event.name.as_deref() {
             Some("process_name") => {
                 if let (Some(process), Some(name)) = (self.process(event), args.name) {
@@ -296,6 +309,11 @@ impl Collected {
         if self.marks.len() == MAX_LANES {
             return self.leave_out("instants that there is no room for");
         }
+        // Each has a copy of its name.
+        let name = event.name.as_ref().map_or(0, |name| name.len());
+        if !self.has_room_for(name) {
+            return;
+        }
         if let Some(place) = self.place(self_lane(event)) {
             let text = self.trace.add_text(event.name.as_deref().unwrap_or(""));
             self.marks.push((place, at, text));
@@ -363,6 +381,10 @@ impl Collected {
             self.leave_out("threads that there is no room for");
             return None;
         }
+        // Each has copies of its name, which other lanes may have, too.
+        if !self.has_room_for(key.lane.len()) {
+            return None;
+        }
         let place = self.lanes.len();
         self.lanes.push(LaneEvents {
             name: if key.is_async {
@@ -399,6 +421,7 @@ impl Collected {
         let since = |at: i64| u64::try_from(at.saturating_sub(origin).min(FAR)).unwrap_or(0);
         let mut trace = std::mem::take(&mut self.trace);
         let mut ids: HashMap<usize, LaneId> = HashMap::new();
+        let mut room = ItemRoom::default();
         let mut processes: Vec<_> = std::mem::take(&mut self.processes).into_iter().collect();
         processes.sort_by_key(|(_, process)| process.sort_index);
         let (mut overlapping, mut rounded) = (0, 0);
@@ -417,7 +440,13 @@ impl Collected {
                 .lanes
                 .sort_by_key(|place| self.lanes[*place].sort_index);
             if is_own {
-                name_items(&mut self.lanes, &process.lanes, group, &mut trace);
+                name_items(
+                    &mut self.lanes,
+                    &process.lanes,
+                    group,
+                    &mut room,
+                    &mut trace,
+                );
             }
             for place in process.lanes {
                 let lane = &mut self.lanes[place];
@@ -495,18 +524,46 @@ fn add_counters(
     }
 }
 
-/// Gives a group the names of its items, and their spans the numbers.
-fn name_items(lanes: &mut [LaneEvents], places: &[usize], group: GroupId, trace: &mut Trace) {
+/// How many items the groups may have together, and the bytes of their names that are not short.
+struct ItemRoom {
+    items: usize,
+    text: usize,
+}
+
+impl Default for ItemRoom {
+    fn default() -> Self {
+        Self {
+            items: MAX_SPANS,
+            text: MAX_TEXT,
+        }
+    }
+}
+
+/// Gives a group the names of its items, and their spans the numbers, as far as there is room: the others are no items.
+fn name_items(
+    lanes: &mut [LaneEvents],
+    places: &[usize],
+    group: GroupId,
+    room: &mut ItemRoom,
+    trace: &mut Trace,
+) {
     let mut names: Vec<Option<SpanName>> = Vec::new();
     for place in places {
         for span in &lanes[*place].spans {
             let number = span.item as usize;
-            if number < MAX_SPANS {
+            if number >= room.items || names.get(number).is_some_and(Option::is_some) {
+                continue;
+            }
+            let name = trace.name(group, span.name).len();
+            let text = if name > SHORT_TEXT { name } else { 0 };
+            if let Some(left) = room.text.checked_sub(text) {
+                room.text = left;
                 names.resize(names.len().max(number + 1), None);
-                names[number].get_or_insert(span.name);
+                names[number] = Some(span.name);
             }
         }
     }
+    room.items -= names.len();
     for place in places {
         for span in &mut lanes[*place].spans {
             // Another name is kept as a text.
@@ -574,7 +631,8 @@ fn add_spans(
     let mut to = id;
     for overlap in 0..MAX_OVERLAPS {
         if overlap > 0 {
-            let name = format!("{} ({})", lane.name, overlap + 1);
+            let end = lane.name.floor_char_boundary(SHORT_TEXT);
+            let name = format!("{} ({})", &lane.name[..end], overlap + 1);
             let Some(next) = trace.add_lane(id.group, name, lane.kind) else {
                 break;
             };
