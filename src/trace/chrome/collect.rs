@@ -86,6 +86,17 @@ struct LaneEvents {
     open: HashMap<String, Vec<usize>>,
 }
 
+impl LaneEvents {
+    /// Changes the times of its spans. Done before they are put in order, so that the order is that in which they are
+    /// read again.
+    fn count_from(&mut self, relative: &dyn Fn(i64) -> i64) {
+        for span in &mut self.spans {
+            span.began = relative(span.began);
+            span.ended = span.ended.map(relative);
+        }
+    }
+}
+
 /// The number of an item in a span that is none.
 const NO_ITEM: u32 = u32::MAX;
 
@@ -304,6 +315,16 @@ impl Collected {
         }
     }
 
+    /// Counts the flows that nothing has ended.
+    fn leave_out_open_flows(&mut self) {
+        let open = std::mem::take(&mut self.open_flows);
+        for flow in open.into_values() {
+            if !flow.is_reached {
+                self.leave_out(FLOW_WITHOUT_END);
+            }
+        }
+    }
+
     fn add_mark(&mut self, event: &Event<'_>, at: i64) {
         self.count += 1;
         if self.marks.len() == MAX_LANES {
@@ -418,7 +439,8 @@ impl Collected {
             begins.chain(marks).min().unwrap_or(0)
         };
         // No later than what can be read again.
-        let since = |at: i64| u64::try_from(at.saturating_sub(origin).min(FAR)).unwrap_or(0);
+        let relative = |at: i64| at.saturating_sub(origin).clamp(0, FAR);
+        let since = |at: i64| relative(at).unsigned_abs();
         let mut trace = std::mem::take(&mut self.trace);
         let mut ids: HashMap<usize, LaneId> = HashMap::new();
         let mut room = ItemRoom::default();
@@ -454,18 +476,15 @@ impl Collected {
                     continue;
                 };
                 ids.insert(place, id);
+                lane.count_from(&relative);
                 in_order(&mut lane.spans);
                 if !is_own && !lane.is_async {
                     rounded += fit_rounded(&mut lane.spans);
                 }
-                overlapping += add_spans(lane, id, &since, &mut trace);
+                overlapping += add_spans(lane, id, &mut trace);
             }
         }
-        let open = self.open_flows.values();
-        let open = open.filter(|flow| !flow.is_reached).count();
-        if open > 0 {
-            *self.left_out.entry(FLOW_WITHOUT_END).or_default() += open;
-        }
+        self.leave_out_open_flows();
         for (kind, from, to) in self.flows {
             if let (Some(a), Some(b)) = (ids.get(&from.0), ids.get(&to.0)) {
                 let (from, to) = ((*a, since(from.1)), (*b, since(to.1)));
@@ -621,12 +640,7 @@ fn in_order(spans: &mut [RawSpan]) {
 
 /// Adds the spans of a thread: those that overlap others in lanes of their own. Returns the number of those that there
 /// is no lane for.
-fn add_spans(
-    lane: &mut LaneEvents,
-    id: LaneId,
-    since: &dyn Fn(i64) -> u64,
-    trace: &mut Trace,
-) -> usize {
+fn add_spans(lane: &mut LaneEvents, id: LaneId, trace: &mut Trace) -> usize {
     let mut spans = std::mem::take(&mut lane.spans);
     let mut to = id;
     for overlap in 0..MAX_OVERLAPS {
@@ -639,9 +653,9 @@ fn add_spans(
             to = next;
         }
         spans.retain(|span| {
-            let mut made = Span::open(since(span.began), span.name, span.state);
+            let mut made = Span::open(span.began.unsigned_abs(), span.name, span.state);
             if let Some(ended) = span.ended {
-                made = made.until(since(ended), span.outcome);
+                made = made.until(ended.unsigned_abs(), span.outcome);
             }
             trace.add(to, made).is_none()
         });
