@@ -14,6 +14,7 @@ version() {
     cargo-cyclonedx) echo 0.5.9 ;;
     cargo-deb) echo 3.8.0 ;;
     cargo-deny) echo 0.20.2 ;;
+    cargo-fuzz) echo 0.13.2 ;;
     cargo-public-api) echo 0.52.0 ;;
     cargo-semver-checks) echo 0.51.0 ;;
     *)

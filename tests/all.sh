@@ -53,7 +53,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because deny dist iced lab-on-wayland miri miri-seeds other-systems pillow-images semver soak thread-sanitizer)
+long_steps=(because deny dist fuzz iced lab-on-wayland miri miri-seeds other-systems pillow-images semver soak thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -571,6 +571,33 @@ step_deny() {
     else
         echo "NOT CHECKED: the advisories, because their database could not be fetched."
     fi
+}
+
+# Inputs that libFuzzer makes up, for all that reads traces (`tests/fuzz`). MEANWHILE_FUZZ_SECONDS says for how long each
+# target runs. What it has learned stays in target/fuzz/corpus, and the input of a fault in target/fuzz/artifacts.
+step_fuzz() {
+    need cargo cargo cargo-clippy "rust-clippy, or from rustup" cc gcc || return 1
+    command -v c++ >/dev/null || install g++
+    need c++ g++
+    has_tools cargo-fuzz || return 0
+    local build="$CARGO_TARGET_DIR/fuzz" failed=0 host target
+    local seconds="${MEANWHILE_FUZZ_SECONDS:-60}"
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    cargo clippy --locked --manifest-path tests/fuzz/Cargo.toml --lib --bins --target-dir "$build/clippy" -- -D warnings
+    # There is no unsafe code, so no sanitizer, which also would need a nightly Rust.
+    "$CARGO_TARGET_DIR/tools/bin/cargo-fuzz" build --fuzz-dir tests/fuzz --sanitizer none --target-dir "$build"
+    for target in tests/fuzz/targets/*.rs; do
+        target=$(basename "$target" .rs)
+        printf '\n%s\n' "$target"
+        mkdir -p "$build/corpus/$target" "$build/artifacts/$target"
+        local arguments=("$build/corpus/$target")
+        # The others take no JSON.
+        [[ "$target" != bytes ]] || arguments+=(tests/integration/traces -dict=tests/fuzz/trace.dict)
+        "$build/$host/release/$target" "${arguments[@]}" -artifact_prefix="$build/artifacts/$target/" \
+            -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=2048 -timeout=20 -verbosity=0 \
+            -print_final_stats=1 || failed=1
+    done
+    return $failed
 }
 
 step_desktop-files() {

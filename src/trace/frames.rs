@@ -46,7 +46,7 @@ impl Frames {
         let before = first
             .checked_sub(1)
             .and_then(|before| self.frames.get(before));
-        if before.is_some_and(|before| before.at + before.took > from) {
+        if before.is_some_and(|before| before.at.saturating_add(before.took) > from) {
             first -= 1;
         }
         let range: Range<usize> = first..place(until).max(first);

@@ -12,6 +12,8 @@ pub struct Lane {
     rows: Vec<Row>,
     /// The spans that have not ended, outermost first: each is the last one of the row at its place.
     open: Vec<Open>,
+    /// How many of these are kept.
+    kept: usize,
     seen: Seen,
 }
 
@@ -73,6 +75,7 @@ impl Lane {
             kind,
             rows: Vec::new(),
             open: Vec::new(),
+            kept: 0,
             seen: Seen::default(),
         }
     }
@@ -114,9 +117,9 @@ impl Lane {
 
     /// When the next span within the open ones may begin.
     pub(super) fn free_from(&self) -> u64 {
-        let last = self.rows.get(self.kept()).and_then(Row::last);
+        let last = self.rows.get(self.kept).and_then(Row::last);
         let around = self
-            .kept()
+            .kept
             .checked_sub(1)
             .and_then(|row| self.rows[row].last());
         let ended = last.and_then(Span::ended).unwrap_or(0);
@@ -134,6 +137,7 @@ impl Lane {
         self.seen.add(Seen::of(&span));
         if span.is_open() {
             self.open.push(Open::Kept(index));
+            self.kept += 1;
         }
         Some((depth, index))
     }
@@ -148,26 +152,22 @@ impl Lane {
 
     /// The row of a span: below the open ones, and below those of the rest that it lies in.
     fn depth_of(&self, span: &Span) -> Option<usize> {
-        let open = self.kept();
-        let below = self.rows.iter().skip(open);
-        let around = below
-            .map_while(Row::last)
-            .take_while(|last| last.raw_end() > span.began());
-        let mut depth = open;
-        for last in around {
-            // An open span would end whenever it likes.
-            if span.is_open() || last.raw_end() < span.raw_end() {
-                return None;
-            }
-            depth += 1;
-        }
-        Some(depth)
+        // In each row below them the last span ends no later than in the row above, so a search in halves finds the place:
+        // there may be a hundred thousand rows.
+        let below = self.rows.get(self.kept..).unwrap_or_default();
+        let ends_later = |row: &Row| row.last().is_some_and(|last| last.raw_end() > span.began());
+        let around = below.partition_point(ends_later);
+        let innermost = around.checked_sub(1).and_then(|row| below[row].last());
+        // An open span would end whenever it likes.
+        let overlaps = |last: &Span| span.is_open() || last.raw_end() < span.raw_end();
+        (!innermost.is_some_and(overlaps)).then_some(self.kept + around)
     }
 
     /// Ends the innermost open span.
     pub(super) fn end(&mut self, at: u64, outcome: SpanOutcome) {
         if let Some(Open::Kept(index)) = self.open.pop() {
-            let depth = self.kept();
+            self.kept -= 1;
+            let depth = self.kept;
             let at = self.not_before_inner(depth, at);
             self.end_in_row(depth, index, at, outcome);
         }
@@ -178,7 +178,7 @@ impl Lane {
     pub(super) fn conclude(&mut self, place: (usize, usize), at: u64, outcome: SpanOutcome) {
         let is_open = |lane: &Self| {
             let row = lane.rows.get(place.0);
-            lane.kept() > place.0 && row.is_some_and(|row| row.len() == place.1 + 1)
+            lane.kept > place.0 && row.is_some_and(|row| row.len() == place.1 + 1)
         };
         while is_open(self) {
             self.end(at, SpanOutcome::None);
@@ -201,10 +201,5 @@ impl Lane {
         let inner = self.rows.get(row + 1).and_then(Row::last);
         let ended = inner.and_then(Span::ended);
         ended.map_or(at, |ended| at.max(ended))
-    }
-
-    fn kept(&self) -> usize {
-        let kept = |open: &&Open| matches!(open, Open::Kept(_));
-        self.open.iter().filter(kept).count()
     }
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use meanwhile::trace::{
-    ReadTrace, ReadTraceError, Row, SpanOutcome, Trace, read_chrome, write_chrome,
+    ReadTrace, ReadTraceError, Row, SpanOutcome, Statistics, Trace, compare, read_chrome,
+    write_chrome,
 };
 
 /// Small files in the form in which these programs write theirs.
@@ -347,4 +348,130 @@ fn ten_thousand_damaged_files_are_read_or_refused() {
         read > 5_000 && refused > 500,
         "{read} read, {refused} refused"
     );
+}
+
+#[test]
+fn spans_within_spans_by_the_thousand_are_read() {
+    // Each lies in the one before it, by three kinds of events.
+    let depth = 100_000;
+    let all = |event: fn(usize) -> String| (0..depth).map(event).collect::<Vec<_>>().join(",");
+    for events in [
+        all(|at| format!(r#"{{"ph":"B","ts":{at},"name":"a"}}"#)),
+        all(|at| {
+            format!(
+                r#"{{"ph":"X","ts":{at},"dur":{},"name":"a"}}"#,
+                300_000 - 2 * at
+            )
+        }),
+        all(|at| format!(r#"{{"ph":"b","ts":{at},"id":1,"name":"a"}}"#)),
+    ] {
+        let found = read(&format!("[{events}]"));
+        assert_eq!((found.trace.len(), found.notes), (depth, vec![]));
+    }
+}
+
+#[test]
+fn numbers_of_items_take_no_memory_of_their_own() {
+    // Each process would have two million items.
+    let events = (0..200).map(|pid| {
+        format!(r#"{{"ph":"X","ts":1,"dur":1,"pid":{pid},"name":"a","args":{{"item":1999999}}}}"#)
+    });
+    let events = events.collect::<Vec<_>>().join(",");
+    let found = read(&format!(
+        r#"{{"meanwhile":{{"version":1}},"traceEvents":[{events}]}}"#
+    ));
+    assert_eq!((found.trace.len(), lanes(&found.trace).len()), (200, 200));
+}
+
+#[test]
+fn one_long_name_is_not_kept_for_each_that_has_it() {
+    // A compressed file of this is small.
+    let long = "a".repeat(23 << 19);
+    for event in [
+        r#""ph":"i","name":"LONG""#,
+        r#""ph":"M","name":"process_name","args":{"name":"LONG"}"#,
+        r#""ph":"b","id":1,"name":"LONG""#,
+    ] {
+        let text = event.replace("LONG", &long);
+        let events = (0..3).map(|pid| format!(r#"{{{text},"ts":1,"pid":{pid}}}"#));
+        let events = events.collect::<Vec<_>>().join(",");
+        let found = read(&format!(r#"[{{"ph":"X","ts":1,"name":"b"}},{events}]"#));
+        let note = "events with long names that there is no room for";
+        let said = found.notes.iter().any(|it| it.contains(note));
+        assert!(said, "{event}: {:?}", found.notes);
+    }
+}
+
+#[test]
+fn times_after_a_hundred_days_come_back_exactly() {
+    // No floating-point number has these nanoseconds.
+    let begin = 20_000_000_000_000.001_f64;
+    let events = format!(
+        r#"{{"ph":"X","ts":{begin:.3},"dur":1,"pid":1,"tid":1,"name":"a"}},
+        {{"ph":"X","ts":"20000000000001.123","dur":"0.0016","pid":1,"tid":1,"name":"b"}},
+        {{"ph":"X","ts":0,"dur":1,"pid":1,"tid":2,"name":"c"}},
+        {{"ph":"i","ts":9e300,"pid":1,"tid":2,"name":"d"}}"#
+    );
+    let found = read(&format!("[{events}]")).trace;
+    let spans: Vec<_> = found
+        .lanes()
+        .flat_map(|(_, lane)| lane.rows())
+        .flat_map(Row::iter)
+        .map(|span| (span.began(), span.ended()))
+        .collect();
+    assert_eq!(
+        spans[1],
+        (20_000_000_000_001_123, Some(20_000_000_000_001_125))
+    );
+    let mut written = Vec::new();
+    write_chrome(&found, &mut written).expect("memory takes it");
+    let again = read_chrome(written.as_slice())
+        .expect("it is a trace")
+        .trace;
+    assert_eq!((again.len(), again.marks()), (found.len(), found.marks()));
+    let rows = again.lanes().flat_map(|(_, lane)| lane.rows());
+    let again: Vec<_> = rows
+        .flat_map(Row::iter)
+        .map(|span| (span.began(), span.ended()))
+        .collect();
+    assert_eq!(spans, again);
+}
+
+#[test]
+fn flows_that_lead_nowhere_are_counted() {
+    let flow = |ph: &str, id: u8, ts: u8| {
+        format!(r#"{{"ph":"{ph}","id":{id},"ts":{ts},"pid":1,"tid":1,"name":"a"}}"#)
+    };
+    let events = [
+        flow("s", 1, 0),
+        flow("s", 1, 1),
+        flow("t", 1, 2),
+        flow("f", 2, 3),
+        flow("s", 3, 4),
+    ];
+    let found = read(&format!("[{}]", events.join(",")));
+    assert_eq!(found.trace.flows().len(), 1);
+    assert_eq!(
+        found.notes,
+        [
+            "Left out: 1 flows without a begin.",
+            "Left out: 2 flows without an end."
+        ]
+    );
+}
+
+#[test]
+fn endless_spans_and_frames_overflow_no_sum() {
+    let far = 3_900_000_000_000_000_u64;
+    let spans = (0..9)
+        .map(|tid| format!(r#"{{"ph":"X","ts":1,"dur":{far},"pid":1,"tid":{tid},"name":"a"}}"#));
+    let mut events: Vec<_> = spans.collect();
+    events.push(r#"{"ph":"C","ts":5,"name":"frame time (ms)","args":{"took":1e300}}"#.to_owned());
+    let found = read(&format!("[{}]", events.join(","))).trace;
+    let (group, _) = found.groups().next().expect("there is one");
+    let figures = Statistics::of(&found, group, found.last_at()).expect("it has spans");
+    assert_eq!(figures.items, 9);
+    let none = compare(&Trace::default(), &found);
+    assert_eq!(none.differences[0].count, 9);
+    assert_eq!(found.frames().between(6, u64::MAX).count(), 1);
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::event::{Args, Event, Ident, Micros};
-use super::lanes::{LaneEvents, NO_ITEM, RawSpan, add_spans, in_order, name_items};
+use super::event::{Args, Event, FAR, Ident, Micros};
+use super::lanes::{ItemRoom, LaneEvents, NO_ITEM, RawSpan, add_spans, in_order, name_items};
 use super::rounding::fit_rounded;
 use crate::trace::{
     Flow, FlowKind, Frame, FrameCause, GroupId, LaneId, LaneKind, MAX_LANES, MAX_SPANS, Mark,
@@ -13,11 +13,16 @@ use crate::trace::{
 /// After so many events that are none, a file is no trace.
 const MAX_ODD: usize = 10_000;
 /// The bytes of texts that each event may have without being counted.
-const SHORT_TEXT: usize = 256;
+pub(super) const SHORT_TEXT: usize = 256;
 /// The bytes that all longer texts may have together. Equal names count once.
-const MAX_TEXT: usize = 32 << 20;
+pub(super) const MAX_TEXT: usize = 32 << 20;
 /// The name of the counter that has the frames of this program's window.
 pub(super) const FRAME_TIME: &str = "frame time (ms)";
+
+/// What is said of a flow that leads nowhere.
+const FLOW_WITHOUT_END: &str = "flows without an end";
+/// No frame takes longer, in milliseconds: eleven days. So much is exact in a floating-point number of nanoseconds.
+const MAX_FRAME_MS: f64 = 1e9;
 
 /// The events of a file.
 #[derive(Default)]
@@ -30,7 +35,7 @@ pub(super) struct Collected {
     /// It has the texts already.
     trace: Trace,
     flows: Vec<(FlowKind, Point, Point)>,
-    open_flows: HashMap<String, Point>,
+    open_flows: HashMap<String, OpenFlow>,
     marks: Vec<(usize, i64, SpanName)>,
     frames: Vec<(i64, u64, Option<FrameCause>)>,
     left_out: BTreeMap<&'static str, usize>,
@@ -42,6 +47,13 @@ pub(super) struct Collected {
 
 /// The place of a lane, and a time there.
 type Point = (usize, i64);
+
+/// The last event of a flow that goes on.
+struct OpenFlow {
+    from: Point,
+    /// Whether something leads to it, so it has not been for nothing.
+    is_reached: bool,
+}
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct LaneKey {
@@ -90,11 +102,8 @@ impl Collected {
             }
         };
         let text = event.text_len() + new(name);
-        if text > SHORT_TEXT {
-            self.text += text;
-            if self.text > MAX_TEXT {
-                return self.leave_out("events with long names that there is no room for");
-            }
+        if !self.has_room_for(text) {
+            return;
         }
         match (&*event.ph, at) {
             ("M", _) => self.add_metadata(event),
@@ -125,9 +134,25 @@ impl Collected {
         }
     }
 
+    /// Whether there is room for what an event has in texts; says so if there is none.
+    fn has_room_for(&mut self, text: usize) -> bool {
+        if text > SHORT_TEXT {
+            self.text = self.text.saturating_add(text);
+            if self.text > MAX_TEXT {
+                self.leave_out("events with long names that there is no room for");
+                return false;
+            }
+        }
+        true
+    }
+
     fn add_metadata(&mut self, event: &Event<'_>) {
         self.count += 1;
         let args = event.args();
+        let name = args.name.as_ref().map_or(0, |name| name.len());
+        if !self.has_room_for(name) {
+            return;
+        }
         match event.name.as_deref() {
             Some("process_name") => {
                 if let (Some(process), Some(name)) = (self.process(event), args.name) {
@@ -224,19 +249,39 @@ impl Collected {
         let Some(place) = self.place(self_lane(event)) else {
             return;
         };
-        if event.ph != "s"
-            && let Some(from) = self.open_flows.remove(&key)
-        {
-            if self.flows.len() == MAX_LANES {
-                return self.leave_out("flows that there is no room for");
+        let mut is_reached = false;
+        if event.ph != "s" {
+            match self.open_flows.remove(&key) {
+                Some(_) if self.flows.len() == MAX_LANES => {
+                    return self.leave_out("flows that there is no room for");
+                }
+                Some(OpenFlow { from, .. }) => {
+                    self.flows.push((kind, from, (place, at)));
+                    is_reached = true;
+                }
+                None if event.ph == "f" => self.leave_out("flows without a begin"),
+                None => {}
             }
-            self.flows.push((kind, from, (place, at)));
         }
         if event.ph != "f" {
             if self.open_flows.len() == MAX_LANES {
                 return self.leave_out("flows that there is no room for");
             }
-            self.open_flows.insert(key, (place, at));
+            let from = (place, at);
+            let before = self.open_flows.insert(key, OpenFlow { from, is_reached });
+            if before.is_some_and(|before| !before.is_reached) {
+                self.leave_out(FLOW_WITHOUT_END);
+            }
+        }
+    }
+
+    /// Counts the flows that nothing has ended.
+    fn leave_out_open_flows(&mut self) {
+        let open = std::mem::take(&mut self.open_flows);
+        for flow in open.into_values() {
+            if !flow.is_reached {
+                self.leave_out(FLOW_WITHOUT_END);
+            }
         }
     }
 
@@ -244,6 +289,11 @@ impl Collected {
         self.count += 1;
         if self.marks.len() == MAX_LANES {
             return self.leave_out("instants that there is no room for");
+        }
+        // Each has a copy of its name.
+        let name = event.name.as_ref().map_or(0, |name| name.len());
+        if !self.has_room_for(name) {
+            return;
         }
         if let Some(place) = self.place(self_lane(event)) {
             let text = self.trace.add_text(event.name.as_deref().unwrap_or(""));
@@ -258,7 +308,7 @@ impl Collected {
     )]
     fn add_frame(&mut self, event: &Event<'_>, at: i64) {
         self.count += 1;
-        let took = event.args().took.unwrap_or(0.0);
+        let took = event.args().took.unwrap_or(0.0).min(MAX_FRAME_MS);
         // As many as a trace keeps come back; more are of another program.
         if self.frames.len() < MAX_LANES {
             let cause = event.frame_cause();
@@ -314,6 +364,10 @@ impl Collected {
             self.leave_out("threads that there is no room for");
             return None;
         }
+        // Each has copies of its name, which other lanes may have, too.
+        if !self.has_room_for(key.lane.len()) {
+            return None;
+        }
         let place = self.lanes.len();
         self.lanes.push(LaneEvents {
             name: if key.is_async {
@@ -346,9 +400,12 @@ impl Collected {
         } else {
             begins.chain(marks).min().unwrap_or(0)
         };
-        let since = |at: i64| u64::try_from(at.saturating_sub(origin)).unwrap_or(0);
+        // No later than what can be read again.
+        let relative = |at: i64| at.saturating_sub(origin).clamp(0, FAR);
+        let since = |at: i64| relative(at).unsigned_abs();
         let mut trace = std::mem::take(&mut self.trace);
         let mut ids: HashMap<usize, LaneId> = HashMap::new();
+        let mut room = ItemRoom::default();
         let mut processes: Vec<_> = std::mem::take(&mut self.processes).into_iter().collect();
         processes.sort_by_key(|(_, process)| process.sort_index);
         let (mut overlapping, mut rounded) = (0, 0);
@@ -367,7 +424,13 @@ impl Collected {
                 .lanes
                 .sort_by_key(|place| self.lanes[*place].sort_index);
             if is_own {
-                name_items(&mut self.lanes, &process.lanes, group, &mut trace);
+                name_items(
+                    &mut self.lanes,
+                    &process.lanes,
+                    group,
+                    &mut room,
+                    &mut trace,
+                );
             }
             for place in process.lanes {
                 let lane = &mut self.lanes[place];
@@ -375,13 +438,15 @@ impl Collected {
                     continue;
                 };
                 ids.insert(place, id);
+                lane.count_from(&relative);
                 in_order(&mut lane.spans);
                 if !is_own && !lane.is_async {
                     rounded += fit_rounded(&mut lane.spans);
                 }
-                overlapping += add_spans(lane, id, &since, &mut trace);
+                overlapping += add_spans(lane, id, &mut trace);
             }
         }
+        self.leave_out_open_flows();
         for (kind, from, to) in self.flows {
             if let (Some(a), Some(b)) = (ids.get(&from.0), ids.get(&to.0)) {
                 let (from, to) = ((*a, since(from.1)), (*b, since(to.1)));

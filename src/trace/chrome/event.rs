@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::trace::SpanOutcome;
@@ -155,8 +155,7 @@ impl Event<'_> {
 }
 
 /// A time in nanoseconds, which files have in microseconds.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "NumberOrText")]
+#[derive(Clone, Copy)]
 pub(super) struct Micros(pub(super) i64);
 
 /// What names something.
@@ -171,17 +170,8 @@ enum NumberOrText {
     Text(String),
 }
 
-/// Far enough from the ends for sums and differences.
-const FAR: i64 = 4_000_000_000_000_000_000;
-
-impl NumberOrText {
-    fn as_whole(&self) -> Option<i64> {
-        match self {
-            Self::Number(number) => number.as_i64(),
-            Self::Text(text) => text.trim().parse().ok(),
-        }
-    }
-}
+/// The latest time that is read: far enough from the ends for sums and differences.
+pub(super) const FAR: i64 = 4_000_000_000_000_000_000;
 
 impl From<NumberOrText> for Ident {
     fn from(value: NumberOrText) -> Self {
@@ -192,24 +182,46 @@ impl From<NumberOrText> for Ident {
     }
 }
 
-impl TryFrom<NumberOrText> for Micros {
-    type Error = &'static str;
-
-    #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
-    fn try_from(value: NumberOrText) -> Result<Self, Self::Error> {
-        // A floating-point number has no nanoseconds of a time since 1970.
-        if let Some(nanos) = value.as_whole().and_then(|whole| whole.checked_mul(1_000)) {
-            return Ok(Self(nanos.clamp(-FAR, FAR)));
-        }
-        let micros = match value {
-            NumberOrText::Number(number) => number.as_f64(),
-            NumberOrText::Text(text) => text.trim().parse().ok(),
+impl<'de> Deserialize<'de> for Micros {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        let text = if json.starts_with('"') {
+            serde_json::from_str(json).map_err(D::Error::custom)?
+        } else {
+            Cow::from(json)
         };
-        match micros {
-            Some(micros) if f64::is_finite(micros) => {
-                Ok(Self(((micros * 1e3).round() as i64).clamp(-FAR, FAR)))
-            }
-            _ => Err("a time that is no number"),
+        let nanos = exact_nanos(text.trim()).or_else(|| nanos_of_float(text.trim()));
+        match nanos {
+            Some(nanos) => Ok(Self(nanos.clamp(-FAR, FAR))),
+            None => Err(D::Error::custom("a time that is no number")),
         }
     }
+}
+
+/// The nanoseconds of a decimal number of microseconds. A floating-point number has no nanoseconds of a time since 1970,
+/// nor of what is 104 days after the begin of a trace.
+fn exact_nanos(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let digit = |place: usize| {
+        let digit = fraction.as_bytes().get(place);
+        digit.map_or(0, |digit| i64::from(digit - b'0'))
+    };
+    let nanos = digit(0) * 100 + digit(1) * 10 + digit(2) + i64::from(digit(3) >= 5);
+    let nanos = whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(1_000)?
+        .checked_add(nanos)?;
+    Some(if digits == text { nanos } else { -nanos })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+fn nanos_of_float(text: &str) -> Option<i64> {
+    let micros = text.parse().ok().filter(|micros| f64::is_finite(*micros))?;
+    Some((micros * 1e3).round() as i64)
 }

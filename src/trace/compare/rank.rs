@@ -80,8 +80,8 @@ impl Sum {
     fn add(&mut self, weight: u64, spans: (Option<&Entry>, Option<&Entry>)) {
         self.count += 1;
         let length = |entry: Option<&Entry>| entry.map_or(0, |entry| entry.length);
-        self.before += length(spans.0);
-        self.after += length(spans.1);
+        self.before = self.before.saturating_add(length(spans.0));
+        self.after = self.after.saturating_add(length(spans.1));
         self.weight = self.weight.saturating_add(weight);
         if self.count == 1 || weight > self.most {
             self.most = weight;

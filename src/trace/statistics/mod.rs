@@ -187,7 +187,8 @@ fn shares(group: &Group, id: GroupId, elapsed: u64, now: u64) -> Shares {
             let mut around = above.into_iter().flat_map(Row::iter).peekable();
             for span in row.iter() {
                 let length = span.ended_by(now) - span.began();
-                *shares.part(span.state) += length;
+                let part = shares.part(span.state);
+                *part = part.saturating_add(length);
                 // The spans above that end before this one are done with.
                 while around
                     .next_if(|outer| outer.ended_by(now) < span.ended_by(now))
