@@ -373,6 +373,11 @@ impl Trace {
         self.dropped += dropped;
     }
 
+    /// Something went on until then at least.
+    pub(crate) fn note_time(&mut self, at: u64) {
+        self.last_at = self.last_at.max(at);
+    }
+
     /// Whether it has a text already.
     fn has_text(&self, text: &str) -> bool {
         self.texts.has(text)

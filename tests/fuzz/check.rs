@@ -70,9 +70,10 @@ fn check_lane(lane: &Lane) {
             if let Some(outer) = outer {
                 let is_around =
                     |around: &Span| around.began() <= span.began() && end(around) >= end(span);
-                // One without a length may be at the end of the one around it, before the next one.
+                // One without a length may be at the end of any of those that meet there.
                 let place = outer.first_ending_after(span.began().saturating_sub(1));
-                let mut near = (place..outer.len().min(place + 3)).filter_map(|at| outer.get(at));
+                let near = (place..outer.len()).filter_map(|at| outer.get(at));
+                let mut near = near.take_while(|around| around.began() <= span.began());
                 assert!(near.any(is_around), "a span lies in one of the row above");
             }
         }

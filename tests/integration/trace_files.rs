@@ -475,3 +475,19 @@ fn endless_spans_and_frames_overflow_no_sum() {
     assert_eq!(none.differences[0].count, 9);
     assert_eq!(found.frames().between(6, u64::MAX).count(), 1);
 }
+
+#[test]
+fn span_that_goes_on_comes_back_as_long_as_it_was() {
+    // The last event is a counter that never changes, which is not written.
+    let found = read(
+        r#"[{"ph":"X","ts":0,"pid":1,"tid":1,"name":"a"},
+        {"ph":"C","ts":500,"pid":1,"name":"b","args":{"value":0}}]"#,
+    );
+    let mut written = Vec::new();
+    write_chrome(&found.trace, &mut written).expect("memory takes it");
+    let again = read_chrome(written.as_slice()).expect("it is a trace");
+    assert_eq!(
+        (found.trace.last_at(), again.trace.last_at()),
+        (500_000, 500_000)
+    );
+}

@@ -38,6 +38,8 @@ pub(super) struct Collected {
     open_flows: HashMap<String, OpenFlow>,
     marks: Vec<(usize, i64, SpanName)>,
     frames: Vec<(i64, u64, Option<FrameCause>)>,
+    /// Until when spans went on that have no end.
+    open_until: Option<i64>,
     left_out: BTreeMap<&'static str, usize>,
     count: usize,
     odd: usize,
@@ -193,7 +195,11 @@ impl Collected {
         };
         let length = event.dur.map_or(0, |Micros(length)| length.max(0));
         let open = event.dur.is_none() || args.open;
-        let ended = (!open).then(|| at.saturating_add(length));
+        let until = at.saturating_add(length);
+        if open {
+            self.open_until = self.open_until.max(Some(until));
+        }
+        let ended = (!open).then_some(until);
         let span = self.span(event, &args, at);
         self.lanes[place].spans.push(RawSpan { ended, ..span });
     }
@@ -445,6 +451,9 @@ impl Collected {
                 }
                 overlapping += add_spans(lane, id, &mut trace);
             }
+        }
+        if let Some(until) = self.open_until {
+            trace.note_time(since(until));
         }
         self.leave_out_open_flows();
         for (kind, from, to) in self.flows {
