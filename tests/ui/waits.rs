@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use eframe::egui::accesskit::Role;
 use eframe::egui::epaint::text::MissingGlyphPolicy;
 use eframe::egui::{Key, Modifiers, ViewportId};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -210,7 +211,7 @@ fn bar_of_the_timeline_selects_who_waits() {
         window.named("Command line").focus();
         window.step();
         window.press(Modifiers::COMMAND, Key::A);
-        window.type_into("Command line", "exec tail -f /dev/null");
+        window.type_into("Command line", "echo begun; exec tail -f /dev/null");
         window.click("Start");
         window.until("#2 Command");
         for form in ["Table", "Picture"] {
@@ -218,6 +219,7 @@ fn bar_of_the_timeline_selects_who_waits() {
             window.until(form);
             window.click(form);
             window.click("Output");
+            window.until_it(|window| window.count("begun") == 1, "the output");
             window.click("Show in timeline");
             window.until("Process 1, #2 Command");
             window.click("Who waits");
@@ -234,7 +236,11 @@ fn bar_of_the_timeline_selects_who_waits() {
 fn bar_of_what_waits_for_nobody_opens_the_pane() {
     in_child("waits::bar_of_what_waits_for_nobody_opens_the_pane", || {
         let mut window = with_a_long_job();
-        window.until_it(|window| window.is_enabled("Cancel"), "the job");
+        let is_running = |window: &Window| {
+            let mut nodes = window.harness.query_all_by_label_contains("running");
+            nodes.any(|node| node.accesskit_node().role() == Role::Cell)
+        };
+        window.until_it(is_running, "the begin of the item");
         window.open_menu("item 1");
         window.click("Show in timeline");
         window.until("item 1\n");

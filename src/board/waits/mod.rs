@@ -31,8 +31,8 @@ pub struct WaitLooks {
     seen: Option<Arc<Seen>>,
     /// When the last look began.
     began: Option<Duration>,
-    /// The number of looks that have ended.
-    ended: u64,
+    /// When the last look began that has ended.
+    looked_at: Option<Duration>,
 }
 
 impl WaitLooks {
@@ -76,14 +76,9 @@ impl WaitLooks {
         waits
     }
 
-    /// Whether processes are being looked at, which may add nodes.
-    pub fn is_looking(&self) -> bool {
-        self.task.is_some()
-    }
-
-    /// The number of looks that have ended.
-    pub fn ended(&self) -> u64 {
-        self.ended
+    /// The time from which what is known of processes is; `None` if they were not looked at.
+    pub fn looked_at(&self) -> Option<Duration> {
+        self.looked_at
     }
 
     /// Begins a look, unless one is in progress or the last one is not old enough.
@@ -110,7 +105,7 @@ impl WaitLooks {
         if let Ok(seen) = ended {
             self.seen.clone_from(seen);
         }
-        self.ended += 1;
+        self.looked_at = self.began;
         self.task = None;
     }
 }

@@ -191,7 +191,7 @@ impl Workbench {
             self.state.pane = pane;
         }
         if item.is_some() && self.state.pane == Pane::Waits {
-            self.waits.reveal();
+            self.waits.reveal(self.board.now());
         }
     }
 

@@ -43,9 +43,16 @@ pub(super) struct WaitsPane {
     waits: Option<Waits>,
     /// Whether it has been drawn since the last update.
     is_drawn: bool,
-    /// The number of looks at processes when the selected item was to be brought into sight. It stays until the next one
-    /// has ended.
-    reveals: Option<u64>,
+    reveal: Option<Reveal>,
+}
+
+/// The selected item is to be brought into sight, and again after each look at processes, which adds nodes, until one
+/// of them has begun after that was asked.
+#[derive(Clone, Copy, Debug)]
+struct Reveal {
+    asked_at: Duration,
+    /// The last look when it was last brought into sight.
+    done_for: Option<Option<Duration>>,
 }
 
 impl WaitsPane {
@@ -64,13 +71,30 @@ impl WaitsPane {
     /// Forgets what is old when the pane is next shown.
     pub(super) fn close(&mut self) {
         self.waits = None;
-        self.reveals = None;
+        self.reveal = None;
     }
 
     /// Brings the selected item into sight when the pane is next shown, if it waits.
-    pub(super) fn reveal(&mut self) {
+    pub(super) fn reveal(&mut self, now: Duration) {
         self.close();
-        self.reveals = Some(self.looks.ended());
+        self.reveal = Some(Reveal {
+            asked_at: now,
+            done_for: None,
+        });
+    }
+
+    /// Whether this frame is to bring the selected item into sight.
+    fn takes_reveal(&mut self) -> bool {
+        let looked_at = self.looks.looked_at();
+        let Some(reveal) = &mut self.reveal else {
+            return false;
+        };
+        let is_due = reveal.done_for != Some(looked_at);
+        reveal.done_for = Some(looked_at);
+        if looked_at.is_some_and(|at| at >= reveal.asked_at) {
+            self.reveal = None;
+        }
+        is_due
     }
 
     pub(super) fn ui(
@@ -82,14 +106,11 @@ impl WaitsPane {
         pushed: &mut Vec<WorkbenchCommand>,
     ) {
         self.is_drawn = true;
+        let reveals = self.waits.is_some() && self.takes_reveal();
         let Some(waits) = &self.waits else {
             ui.request_repaint();
             return;
         };
-        let reveals = self.reveals.is_some();
-        let is_awaited = |before: &u64| self.looks.is_looking() && self.looks.ended() == *before;
-        // What a look adds moves the others.
-        self.reveals = self.reveals.filter(is_awaited);
         if waits.nodes.is_empty() {
             let hint = "Join a job or run a command, and who waits for whom is shown here.";
             empty_ui(ui, "No waits", hint);
