@@ -378,6 +378,31 @@ fn causes_of_frames_are_bounded() {
 }
 
 #[test]
+fn span_of_no_time_ends_after_its_begin_in_a_file() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    for name in ["outer", "inner"] {
+        let name = trace.add_text(name);
+        trace.begin(lane, 1_000, name, SpanState::Runs);
+    }
+    for _ in 0..2 {
+        trace.end(lane, 1_000, SpanOutcome::None);
+    }
+    let bytes = written(&trace);
+    let file: serde_json::Value = serde_json::from_slice(&bytes).expect("it is JSON");
+    let events = file["traceEvents"].as_array().expect("a list");
+    let lengths: Vec<_> = events.iter().filter_map(|it| it["dur"].as_f64()).collect();
+    // The outer one is around the inner one, and both are read as taking no time.
+    assert!(
+        0.000_5 > lengths[0] && lengths[0] > lengths[1] && lengths[1] > 0.0,
+        "{lengths:?}"
+    );
+    let read = read_chrome(bytes.as_slice()).expect("it is a trace").trace;
+    let times: Vec<_> = contents(&read).iter().map(|span| span.times).collect();
+    assert_eq!(times, [(1_000, Some(1_000)); 2]);
+}
+
+#[test]
 fn values_of_waits_and_frames_are_exact() {
     let mut trace = Trace::default();
     let lane = lane(&mut trace, "lane");

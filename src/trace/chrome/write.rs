@@ -23,7 +23,8 @@ use crate::trace::{FlowKind, GroupId, Lane, LaneId, Span, SpanName, SpanOutcome,
 /// `open` in `args`. Flows are events `s` and `f`, marks are instants (`i`), and the times of frames a counter (`C`)
 /// like those of groups, of whose values those are left out that are too close to others.
 /// Begins are microseconds with three decimals, hence exact. Lengths are shorter by a fraction of a nanosecond, so that
-/// no rounding makes spans overlap.
+/// no rounding makes spans overlap, and spans that take no time are longer by such a fraction, so that they have an end
+/// after their begin.
 ///
 /// # Errors
 /// Those of `out`.
@@ -181,24 +182,31 @@ impl Event<'_> {
     }
 }
 
-/// By how many picoseconds spans are written shorter at most: less than half a nanosecond, so that they are read as they
-/// were.
+/// By how many picoseconds spans are written shorter or longer at most: less than half a nanosecond, so that they are
+/// read as they were.
 ///
 /// Other programs add the begin and the length as floating-point numbers. The sum may be a little after the begin of the
 /// next span or the end of the one around, and then speedscope takes one for the inside of the other
 /// (`findings/speedscope-touching-events.sh`). Those of a lower row are shorter by more.
+///
+/// Of a span that takes no time and begins with another one, speedscope looks for the end before it has begun
+/// (`findings/speedscope-empty-event.sh`), so such a span takes a moment.
 const MAX_EARLY_PICOS: usize = 400;
 
 /// A length as microseconds.
 struct Length {
     nanos: u64,
-    /// By how many picoseconds it is written shorter.
+    /// By how many picoseconds it is written shorter, less than the most. That of no time is longer by the rest.
     early: u64,
 }
 
 impl Serialize for Length {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let picos = (u128::from(self.nanos) * 1_000).saturating_sub(u128::from(self.early));
+        let whole = match self.nanos {
+            0 => MAX_EARLY_PICOS as u128,
+            nanos => u128::from(nanos) * 1_000,
+        };
+        let picos = whole - u128::from(self.early);
         decimal(
             &format!("{}.{:06}", picos / 1_000_000, picos % 1_000_000),
             serializer,
@@ -247,7 +255,7 @@ fn write_lane<W: Write>(
     let rows = lane.rows().len();
     for (depth, row) in (1..).zip(lane.rows()) {
         for span in row.iter() {
-            let early = MAX_EARLY_PICOS * depth / rows;
+            let early = MAX_EARLY_PICOS * depth / (rows + 1);
             write_span(trace, id.group, number, span, early as u64, events)?;
         }
     }
