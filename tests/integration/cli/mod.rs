@@ -21,6 +21,8 @@ mod output;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod trace;
+#[cfg(target_os = "linux")]
+mod trace_readers;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod why;
