@@ -168,7 +168,7 @@ impl Lane {
         if let Some(Open::Kept(index)) = self.open.pop() {
             self.kept -= 1;
             let depth = self.kept;
-            let at = self.not_before_inner(depth, at);
+            let at = self.not_before_inner((depth, index), at);
             self.end_in_row(depth, index, at, outcome);
         }
     }
@@ -183,7 +183,7 @@ impl Lane {
         while is_open(self) {
             self.end(at, SpanOutcome::None);
         }
-        let at = self.not_before_inner(place.0, at);
+        let at = self.not_before_inner(place, at);
         self.end_in_row(place.0, place.1, at, outcome);
     }
 
@@ -196,10 +196,17 @@ impl Lane {
         }
     }
 
-    /// A span of a row ends no earlier than what lies in it.
-    fn not_before_inner(&self, row: usize, at: u64) -> u64 {
-        let inner = self.rows.get(row + 1).and_then(Row::last);
-        let ended = inner.and_then(Span::ended);
+    /// A span ends no earlier than what lies in it.
+    fn not_before_inner(&self, (row, index): (usize, usize), at: u64) -> u64 {
+        let span = self.rows.get(row).and_then(|row| row.get(index));
+        let inner = self.rows.get(row + 1);
+        let (Some(span), Some(inner)) = (span, inner) else {
+            return at;
+        };
+        // What ends after it lies in a later one.
+        let after = inner.first_ending_after(span.raw_end());
+        let last = after.checked_sub(1).and_then(|last| inner.get(last));
+        let ended = last.and_then(Span::ended);
         ended.map_or(at, |ended| at.max(ended))
     }
 }

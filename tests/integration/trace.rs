@@ -135,6 +135,23 @@ fn end_that_comes_late_shortens_its_span() {
 }
 
 #[test]
+fn span_that_ended_earlier_keeps_what_lies_in_it() {
+    let mut trace = Trace::default();
+    let lane = lane(&mut trace, "lane");
+    let name = trace.add_text("span");
+    let begin = |trace: &mut Trace, at| trace.begin(lane, at, name, SpanState::Runs);
+    let outer = begin(&mut trace, 10).expect("there is room");
+    begin(&mut trace, 20);
+    trace.end(lane, 30, SpanOutcome::Returned);
+    trace.end(lane, 40, SpanOutcome::Returned);
+    // The next one has something in it, too.
+    begin(&mut trace, 50);
+    begin(&mut trace, 60);
+    trace.conclude(outer, 0, SpanOutcome::Returned);
+    assert_eq!(trace.span(outer).and_then(Span::ended), Some(30));
+}
+
+#[test]
 fn overlapping_span_is_refused_and_nested_one_is_not() {
     let mut trace = Trace::default();
     let lane = lane(&mut trace, "lane");

@@ -491,3 +491,15 @@ fn span_that_goes_on_comes_back_as_long_as_it_was() {
         (500_000, 500_000)
     );
 }
+
+#[test]
+fn processes_with_odd_numbers_are_no_single_group() {
+    let event = |pid: &str| format!(r#"{{"ph":"X","ts":1,"dur":1,"pid":"{pid}","name":"a"}}"#);
+    let events = ["", "0", "00", "1", "x"].map(event).join(",");
+    let found = read(&format!(
+        r#"{{"meanwhile":{{"version":1}},"traceEvents":[{events}]}}"#
+    ));
+    let groups = found.trace.groups();
+    let lens: Vec<_> = groups.map(|(_, group)| group.len()).collect();
+    assert_eq!(lens, [1; 5]);
+}

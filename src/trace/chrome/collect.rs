@@ -415,9 +415,10 @@ impl Collected {
         let mut processes: Vec<_> = std::mem::take(&mut self.processes).into_iter().collect();
         processes.sort_by_key(|(_, process)| process.sort_index);
         let (mut overlapping, mut rounded) = (0, 0);
-        for (number, (pid, mut process)) in (0..).zip(processes) {
+        let mut free = 0;
+        for (pid, mut process) in processes {
             let own = is_own.then(|| pid.0.parse().ok()).flatten();
-            let group = GroupId::new(own.unwrap_or(number));
+            let group = new_group(own, &mut free, &trace);
             let name = process.name.unwrap_or_else(|| format!("Process {}", pid.0));
             trace.add_group(group, name);
             add_counters(
@@ -495,6 +496,18 @@ impl Collected {
         notes.extend(left_out.map(|(what, count)| format!("Left out: {count} {what}.")));
         trace
     }
+}
+
+/// The group of a process: its own number, or from `free` on the first one that no other group has.
+fn new_group(own: Option<u64>, free: &mut u64, trace: &Trace) -> GroupId {
+    let is_free = |id: &GroupId| trace.group(*id).is_none();
+    if let Some(own) = own.map(GroupId::new).filter(is_free) {
+        return own;
+    }
+    while !is_free(&GroupId::new(*free)) {
+        *free += 1;
+    }
+    GroupId::new(*free)
 }
 
 fn add_counters(
