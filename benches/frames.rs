@@ -712,7 +712,8 @@ fn timeline(spans: u32) -> Timeline {
         };
         let name = format!("worker {lane}");
         let kind = LaneKind::Task;
-        apply(Duration::ZERO, TimelineKind::DidOpen { name, kind });
+        let by = None;
+        apply(Duration::ZERO, TimelineKind::DidOpen { name, kind, by });
         for number in 0..spans / 10 {
             let activity = if number % 2 == 0 {
                 Activity::Sleeps

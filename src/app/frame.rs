@@ -155,20 +155,16 @@ fn frame_cause(causes: &[RepaintCause]) -> String {
         // egui was not asked.
         return "the system, such as for an input".to_owned();
     }
-    let mut text = String::new();
-    for (place, number) in places.iter().zip(0..) {
-        let rest = places.len() - number;
-        if number == MAX_SHOWN_CAUSES {
-            text += &format!(
-                " and {}",
-                format::plural(rest, "other place", "other places")
-            );
-            break;
+    let rest = places.len().saturating_sub(MAX_SHOWN_CAUSES);
+    let shown: Vec<String> = places.into_iter().take(MAX_SHOWN_CAUSES).collect();
+    let shown = shown.join(", ");
+    match rest {
+        0 => shown,
+        rest => {
+            let rest = format::plural(rest, "other place", "other places");
+            format!("{shown} and {rest}")
         }
-        text += if number == 0 { "" } else { ", " };
-        text += place;
     }
-    text
 }
 
 /// The path of a source file from the folder of its package on, without where that lies.

@@ -79,13 +79,13 @@ impl Timeline {
     /// The ends of all lanes by name, in the order of their times.
     fn ends(&self) -> Ends<'_> {
         let mut ends = Ends::new();
-        for lane in self.lanes() {
-            if let Some((at, _)) = lane.closed {
-                ends.entry(&lane.name).or_default().push((at, lane.id));
+        let closed = |lane: &'_ Lane| Some((lane.closed.as_ref()?.0, lane.id));
+        let mut lanes: Vec<&Lane> = self.lanes().iter().collect();
+        lanes.sort_unstable_by_key(|lane| closed(lane));
+        for lane in lanes {
+            if let Some(end) = closed(lane) {
+                ends.entry(&lane.name).or_default().push(end);
             }
-        }
-        for ends in ends.values_mut() {
-            ends.sort_unstable();
         }
         ends
     }

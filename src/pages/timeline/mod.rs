@@ -107,16 +107,20 @@ pub(crate) fn place_of(job: JobId, item: Option<(ItemId, Duration)>) -> String {
 
 /// `12.0 MiB of 2.0 GiB done, and nothing more for 3 min 05 s`
 fn progress_text(progress: ItemProgress, now: u64) -> String {
-    let mut text = format::bytes(progress.done);
-    if progress.total > 0 {
-        text += &format!(" of {}", format::bytes(progress.total));
-    }
-    text += " done";
+    let done = match progress.total {
+        0 => format::bytes(progress.done),
+        total => format!(
+            "{} of {}",
+            format::bytes(progress.done),
+            format::bytes(total)
+        ),
+    };
     let silent = Duration::from_nanos(now.saturating_sub(progress.at));
-    if silent >= MIN_SILENCE {
-        text += &format!(", and nothing more for {}", format::duration(silent));
+    if silent < MIN_SILENCE {
+        return format!("{done} done");
     }
-    text
+    let silent = format::duration(silent);
+    format!("{done} done, and nothing more for {silent}")
 }
 
 impl Timeline {

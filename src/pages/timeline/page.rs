@@ -59,7 +59,7 @@ impl Timeline {
                     return;
                 }
                 self.tabs_ui(ui);
-                self.trace_ui(height, beside, context, &unavailable, ui);
+                self.trace_ui(height, &beside, context, &unavailable, ui);
             });
         });
         is_chosen
@@ -69,7 +69,7 @@ impl Timeline {
     fn trace_ui(
         &mut self,
         height: f32,
-        beside: Beside,
+        beside: &Beside,
         context: &PageContext,
         unavailable: &Unavailable,
         ui: &mut Ui,

@@ -51,8 +51,9 @@ pub(super) struct WaitsPane {
 #[derive(Clone, Copy, Debug)]
 struct Reveal {
     asked_at: Duration,
-    /// The last look when it was last brought into sight.
-    done_for: Option<Option<Duration>>,
+    /// Whether it was brought into sight, and the last look then.
+    is_done: bool,
+    done_after: Option<Duration>,
 }
 
 impl WaitsPane {
@@ -79,7 +80,8 @@ impl WaitsPane {
         self.close();
         self.reveal = Some(Reveal {
             asked_at: now,
-            done_for: None,
+            is_done: false,
+            done_after: None,
         });
     }
 
@@ -89,8 +91,8 @@ impl WaitsPane {
         let Some(reveal) = &mut self.reveal else {
             return false;
         };
-        let is_due = reveal.done_for != Some(looked_at);
-        reveal.done_for = Some(looked_at);
+        let is_due = !reveal.is_done || reveal.done_after != looked_at;
+        (reveal.is_done, reveal.done_after) = (true, looked_at);
         if looked_at.is_some_and(|at| at >= reveal.asked_at) {
             self.reveal = None;
         }

@@ -394,9 +394,11 @@ fn made_up(start: u64, seed: &mut u64) -> Trace {
         });
     }
     for number in 1..100 {
+        let cause = trace.add_frame_cause("src/app/frame.rs:1");
         trace.add_frame(Frame {
             at: start + number * 10_000,
             took: number * 1_001,
+            cause,
         });
     }
     trace
