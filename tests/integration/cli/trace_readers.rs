@@ -1,4 +1,5 @@
-//! The trace of a run, as programs of others read it: speedscope, and the trace processor of Perfetto.
+//! The trace of a run, as programs of others read it: speedscope, the trace processor of Perfetto, and the Firefox
+//! Profiler.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -36,12 +37,17 @@ const ALL_COUNTERS: &str = "SELECT count(*) FROM counter";
 const ERRORS: &str = "SELECT name, idx, value FROM stats
     WHERE severity IN ('error', 'data_loss') AND value > 0";
 
+fn readers() -> PathBuf {
+    let readers = std::env::var_os("MEANWHILE_TEST_TRACE_READERS");
+    PathBuf::from(readers.expect("MEANWHILE_TEST_TRACE_READERS is a folder"))
+}
+
 /// What a script of `tests/trace_readers` prints about a trace.
 fn read_with(script: &str, reader: &str, trace: &Path, args: &[&str]) -> Value {
-    let readers = std::env::var_os("MEANWHILE_TEST_TRACE_READERS");
-    let readers = PathBuf::from(readers.expect("MEANWHILE_TEST_TRACE_READERS is a folder"));
+    let readers = readers();
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trace_readers");
-    let output = Command::new("node")
+    // The newest one that is needed, not that of the system.
+    let output = Command::new(readers.join("node/bin/node"))
         .arg(scripts.join(script))
         .arg(readers.join(reader))
         .arg(trace)
@@ -217,12 +223,40 @@ fn assert_speedscope_takes_all(file: &Path, trace: &Trace) {
     );
 }
 
+/// The Firefox Profiler has each span and each mark. It counts times from the first one.
+fn assert_firefox_takes_all(file: &Path, trace: &Trace) {
+    let read = read_with("firefox.js", "firefox", file, &[]);
+    let read: Rows = serde_json::from_value(read).expect("markers");
+    let read = read
+        .into_iter()
+        .map(|marker| Value::from(marker).to_string());
+    let lanes = numbered(trace).map(|(number, id, _)| (id, number));
+    let numbers: BTreeMap<LaneId, usize> = lanes.collect();
+    let spans = numbered(trace).flat_map(|(number, id, lane)| {
+        let spans = lane.rows().iter().flat_map(Row::iter);
+        spans.map(move |span| {
+            let length = span.ended_by(trace.last_at()) - span.began();
+            let name = trace.name(id.group, span.name).into_owned();
+            (number, span.began(), Some(length), name)
+        })
+    });
+    let marks = trace.marks().iter();
+    let marks = marks.map(|mark| (numbers[&mark.lane], mark.at, None, mark.text.clone()));
+    let written: Vec<_> = spans.chain(marks).collect();
+    let first = written.iter().map(|(_, at, ..)| *at).min().unwrap_or(0);
+    let written = written
+        .into_iter()
+        .map(|(number, at, length, name)| json!([number, at - first, length, name]).to_string());
+    assert_same("markers", &sorted(read), &sorted(written));
+}
+
 /// Reads the trace that the program wrote, and has the others read it.
 fn assert_readers_take_all(file: &Path) -> Trace {
     let read = read_chrome(File::open(file).expect("it was written")).expect("it is a trace");
     assert!(read.notes.is_empty(), "{:?}", read.notes);
     assert_perfetto_takes_all(file, &read.trace);
     assert_speedscope_takes_all(file, &read.trace);
+    assert_firefox_takes_all(file, &read.trace);
     read.trace
 }
 
@@ -235,7 +269,7 @@ fn items_in(trace: &Trace) -> usize {
 }
 
 #[test]
-#[ignore = "needs Perfetto and speedscope; tests/all.sh runs it"]
+#[ignore = "needs the readers of others; tests/all.sh runs it"]
 fn readers_take_ten_thousand_items() {
     let folder = folder();
     let files = folder.path().join("files");
@@ -256,7 +290,7 @@ fn readers_take_ten_thousand_items() {
 }
 
 #[test]
-#[ignore = "needs Perfetto and speedscope; tests/all.sh runs it"]
+#[ignore = "needs the readers of others; tests/all.sh runs it"]
 fn readers_take_odd_names_and_outcomes() {
     let folder = folder();
     let file = folder.path().join("job.json");
@@ -309,7 +343,7 @@ fn readers_take_odd_names_and_outcomes() {
 }
 
 #[test]
-#[ignore = "needs Perfetto and speedscope; tests/all.sh runs it"]
+#[ignore = "needs the readers of others; tests/all.sh runs it"]
 fn readers_take_every_lesson() {
     let folder = folder();
     let file = folder.path().join("lesson.json");
@@ -405,7 +439,7 @@ fn made_up(start: u64, seed: &mut u64) -> Trace {
 }
 
 #[test]
-#[ignore = "needs Perfetto and speedscope; tests/all.sh runs it"]
+#[ignore = "needs the readers of others; tests/all.sh runs it"]
 fn readers_take_spans_that_touch_and_take_no_time() {
     let folder = folder();
     let mut seed = 0x9E37_79B9_7F4A_7C15;
