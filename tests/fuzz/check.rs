@@ -177,7 +177,8 @@ struct Contents {
     lanes: Vec<(String, BTreeMap<String, usize>)>,
     flows: usize,
     marks: Vec<(u64, String)>,
-    frames: Vec<u64>,
+    /// With what asked for them.
+    frames: Vec<(u64, Option<String>)>,
     /// The changes of each counter that has one.
     counters: Vec<(String, Vec<(u64, u64)>)>,
     dropped: u64,
@@ -210,6 +211,9 @@ fn contents(trace: &Trace) -> Contents {
     let mut counters: Vec<_> = counters.collect();
     counters.sort();
     let marks = trace.marks().iter();
+    let frames = trace.frames();
+    let cause = |frame| frames.cause(frame).map(str::to_owned);
+    let frames = frames.iter().map(|frame| (frame.at, cause(frame)));
     Contents {
         groups: groups
             .map(|(id, group)| (id.get(), (group.name.clone(), group.len())))
@@ -217,7 +221,7 @@ fn contents(trace: &Trace) -> Contents {
         lanes: lanes.collect(),
         flows: trace.flows().len(),
         marks: marks.map(|mark| (mark.at, mark.text.clone())).collect(),
-        frames: trace.frames().iter().map(|frame| frame.at).collect(),
+        frames: frames.collect(),
         counters,
         dropped: trace.dropped(),
     }

@@ -149,9 +149,12 @@ impl Maker {
             Op::Frame(at, took) => {
                 // They come one after the other.
                 let last = self.trace.frames().iter().last().map_or(0, |last| last.at);
+                let cause = (took % 2 == 1).then(|| text(took.to_le_bytes()[1]));
+                let cause = cause.and_then(|cause| self.trace.add_frame_cause(cause));
                 self.trace.add_frame(Frame {
                     at: last.max(at.nanos()),
                     took: took.into(),
+                    cause,
                 });
             }
             Op::Count(counter, at, value) => {

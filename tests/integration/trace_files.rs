@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use meanwhile::trace::{
-    ReadTrace, ReadTraceError, Row, SpanOutcome, Statistics, Trace, compare, read_chrome,
+    Frame, ReadTrace, ReadTraceError, Row, SpanOutcome, Statistics, Trace, compare, read_chrome,
     write_chrome,
 };
 
@@ -502,4 +502,24 @@ fn processes_with_odd_numbers_are_no_single_group() {
     let groups = found.trace.groups();
     let lens: Vec<_> = groups.map(|(_, group)| group.len()).collect();
     assert_eq!(lens, [1; 5]);
+}
+
+#[test]
+fn frames_of_one_time_come_back_in_their_order() {
+    let mut trace = Trace::default();
+    let cause = trace.add_frame_cause("a key");
+    for (took, cause) in [(3, cause), (2, None), (3, None)] {
+        trace.add_frame(Frame { at: 1, took, cause });
+    }
+    let mut written = Vec::new();
+    write_chrome(&trace, &mut written).expect("memory takes it");
+    let again = read_chrome(written.as_slice())
+        .expect("it is a trace")
+        .trace;
+    let seen = |trace: &Trace| -> Vec<_> {
+        let frames = trace.frames().iter();
+        let seen = frames.map(|frame| (frame.took, trace.frames().cause(frame).is_some()));
+        seen.collect()
+    };
+    assert_eq!(seen(&again), seen(&trace));
 }

@@ -473,7 +473,7 @@ impl Collected {
                 });
             }
         }
-        self.frames.sort_unstable();
+        self.frames.sort_by_key(|(at, ..)| *at);
         for (at, took, cause) in self.frames {
             trace.add_frame(Frame {
                 at: since(at),
