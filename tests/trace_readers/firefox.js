@@ -17,17 +17,30 @@ const home = fs.mkdtempSync(path.join(os.tmpdir(), "firefox-profiler-"));
 const program = path.join(folder, "dist/profiler-cli.js");
 
 function profiler(...args) {
-  const options = { env: { ...process.env, HOME: home }, maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "inherit"] };
-  return execFileSync(process.execPath, [program, ...args, "--session", "trace"], options).toString();
+  const options = { env: { ...process.env, HOME: home }, maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "pipe"] };
+  return execFileSync(process.execPath, [program, ...args], options).toString();
+}
+
+// Returns the name of its session. The process in the background has half a second to begin, which may be too short.
+function load() {
+  for (let attempt = 1; ; attempt += 1) {
+    const session = `trace-${attempt}`;
+    try {
+      profiler("load", trace, "--session", session);
+      return session;
+    } catch (error) {
+      if (attempt === 20 || !String(error.stderr).includes("did not become ready")) throw error;
+    }
+  }
 }
 
 const nanos = (millis) => Math.round(millis * 1e6);
 
 try {
-  profiler("load", trace);
-  const { processes } = JSON.parse(profiler("profile", "info", "--all", "--json"));
+  const session = ["--session", load()];
+  const { processes } = JSON.parse(profiler("profile", "info", "--all", "--json", ...session));
   const markers = processes.flatMap(({ threads }) => threads).flatMap(({ threadHandle, tid }) => {
-    const all = ["--thread", threadHandle, "--list", "--limit", "0", "--json"];
+    const all = ["--thread", threadHandle, "--list", "--limit", "0", "--json", ...session];
     const { flatMarkers } = JSON.parse(profiler("thread", "markers", ...all));
     const thread = Number(String(tid).split(":").pop());
     return flatMarkers.map(({ name, start, duration }) =>
@@ -35,6 +48,6 @@ try {
   });
   console.log(JSON.stringify(markers));
 } finally {
-  try { execFileSync(process.execPath, [program, "stop", "--all"], { env: { ...process.env, HOME: home }, stdio: "ignore" }); } catch { /* It has not begun. */ }
+  try { profiler("stop", "--all"); } catch { /* None has begun. */ }
   fs.rmSync(home, { recursive: true, force: true });
 }
