@@ -78,14 +78,15 @@ impl Timeline {
 
     /// The ends of all lanes by name, in the order of their times.
     fn ends(&self) -> Ends<'_> {
+        let closed = |lane: &Lane| lane.closed.as_ref().map(|(at, _)| *at);
+        let lanes = self.lanes().iter();
+        let mut ended: Vec<_> = lanes
+            .filter_map(|lane| Some((closed(lane)?, lane.id, lane.name.as_str())))
+            .collect();
+        ended.sort_unstable();
         let mut ends = Ends::new();
-        let closed = |lane: &'_ Lane| Some((lane.closed.as_ref()?.0, lane.id));
-        let mut lanes: Vec<&Lane> = self.lanes().iter().collect();
-        lanes.sort_unstable_by_key(|lane| closed(lane));
-        for lane in lanes {
-            if let Some(end) = closed(lane) {
-                ends.entry(&lane.name).or_default().push(end);
-            }
+        for (at, id, name) in ended {
+            ends.entry(name).or_default().push((at, id));
         }
         ends
     }

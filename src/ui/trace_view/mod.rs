@@ -12,6 +12,7 @@ mod places;
 mod range;
 mod style;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ const LEAST_WAIT: u64 = 10_000_000;
 /// A span that takes less of the shown time than this is too short to be seen, and then is made to take so much.
 const LEAST_SHARE: f64 = 0.01;
 const ZOOMED_SHARE: f64 = 0.1;
+/// The characters of either end of a name that are looked at: a line has room for fewer.
+const MAX_END: usize = 500;
 /// A span is found this many points beside it.
 const REACH: f32 = 3.0;
 
@@ -493,12 +496,22 @@ impl<'a> TraceView<'a> {
     }
 }
 
-/// What a heading has in front of it: it points down if there is something below.
 /// A name in one line, as much of it as there is room for. Files may have any names.
 fn name_in_line(name: &str, font: &FontId, room: f32, ui: &Ui) -> String {
-    cut_in_the_middle(&format::one_line(name), font, room, ui)
+    cut_in_the_middle(&format::one_line(&ends_of(name)), font, room, ui)
 }
 
+/// A name, or both ends of one that is longer than any line: a frame has no time to measure megabytes.
+fn ends_of(name: &str) -> Cow<'_, str> {
+    if name.len() <= 8 * MAX_END {
+        return name.into();
+    }
+    let begin = name.chars().take(MAX_END);
+    let end: Vec<char> = name.chars().rev().take(MAX_END).collect();
+    begin.chain(end.into_iter().rev()).collect()
+}
+
+/// What a heading has in front of it: it points down if there is something below.
 fn triangle(center: Pos2, is_open: bool, color: Color32) -> Shape {
     let (long, short) = (UNIT, UNIT * 0.7);
     let corner = |along: f32, across: f32| {
